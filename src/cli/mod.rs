@@ -1,0 +1,7 @@
+//! The command line: one file per command, and the only place that prints.
+
+use std::process::ExitCode;
+
+pub(crate) fn run() -> ExitCode {
+    presync::exit::Exit::OK.into()
+}

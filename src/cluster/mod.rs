@@ -1,0 +1,1 @@
+//! Doctor, repair and watch: for apps that are already stuck.

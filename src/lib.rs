@@ -1,0 +1,15 @@
+//! `presync`: an Argo CD Config Management Plugin that renders an app and rewrites its migration Jobs into sync hooks,
+//! so that the TTL of a finished Job can never become drift.
+//!
+//! One pure function, [`plan::plan`], decides for every Job; the commands only apply or show what it decided.
+//! The arrows go one way: `cli` → [`render`] and `cluster` → [`plan`] → [`manifest`].
+
+pub mod argocd;
+#[cfg(feature = "cluster")]
+pub mod cluster;
+pub mod error;
+pub mod exit;
+pub mod manifest;
+pub mod plan;
+pub mod render;
+pub mod settings;

@@ -1,0 +1,9 @@
+//! The `presync` program.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,1 @@
+//! The plan: for every Job a decision and its reasons. Pure: no IO, no clock, no randomness.

@@ -1,0 +1,1 @@
+//! Rendering: from the app's directory to manifests.
