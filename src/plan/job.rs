@@ -82,12 +82,11 @@ impl<'a> Job<'a> {
     pub fn containers(&self) -> impl Iterator<Item = Container<'a>> + use<'a> {
         let pod = self.pod();
         [("initContainers", true), ("containers", false)].into_iter().flat_map(move |(key, init)| {
-            pod[key]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .enumerate()
-                .map(move |(index, object)| Container { object, init, index })
+            pod[key].as_array().into_iter().flatten().enumerate().map(move |(index, object)| Container {
+                object,
+                init,
+                index,
+            })
         })
     }
 }
@@ -106,7 +105,9 @@ impl<'a> Container<'a> {
     /// `command` followed by `args`: the words that run.
     pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let object = self.object;
-        ["command", "args"].into_iter().flat_map(move |key| object[key].as_array().into_iter().flatten().map(text))
+        ["command", "args"]
+            .into_iter()
+            .flat_map(move |key| object[key].as_array().into_iter().flatten().map(text))
     }
 }
 

@@ -1,1 +1,4 @@
 //! The plan: for every Job a decision and its reasons. Pure: no IO, no clock, no randomness.
+
+pub mod hooks;
+pub mod job;
