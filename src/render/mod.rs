@@ -1,1 +1,59 @@
-//! Rendering: from the app's directory to manifests.
+//! Rendering: from the app's directory to manifests, with the tool that the app is written for.
+
+use std::path::Path;
+
+use crate::{argocd::App, error::Result, manifest::Source, settings::RendererKind, settings::Settings};
+
+pub mod confine;
+mod detect;
+mod directory;
+mod handlebars;
+mod helm;
+mod kustomize;
+pub mod process;
+
+pub use confine::Root;
+pub use process::Deadline;
+
+/// An app to render.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The app's directory, canonical.
+    pub dir: &'a Path,
+    /// What no path may leave: the repository.
+    pub root: &'a Root,
+    /// The effective settings.
+    pub settings: &'a Settings,
+    /// What Argo CD tells about the app.
+    pub app: &'a App,
+    /// When the run must be over.
+    pub deadline: Deadline,
+}
+
+/// A rendered app.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The renderer that was used.
+    pub renderer: RendererKind,
+    /// Why it was this one.
+    pub reason: String,
+    /// The manifests: one source for each file, or one for a tool's stdout.
+    pub sources: Vec<Source>,
+}
+
+/// Renders an app with the renderer that the settings name, or else with the one that its files call for.
+///
+/// The problems are those of every file of the app; a directory that two renderers claim is one.
+pub fn render(request: &Request<'_>) -> Result<Rendered> {
+    let (renderer, reason) = match request.settings.renderer {
+        Some(renderer) => (renderer, "set by `renderer`".to_owned()),
+        None => detect::detect(request.dir)?,
+    };
+    let sources = match renderer {
+        RendererKind::Directory => directory::render(request),
+        RendererKind::Handlebars => handlebars::render(request),
+        RendererKind::Helm => helm::render(request),
+        RendererKind::Kustomize => kustomize::render(request),
+    }?;
+    Ok(Rendered { renderer, reason, sources })
+}

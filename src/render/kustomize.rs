@@ -1,0 +1,13 @@
+//! Rendering with `kustomize`.
+
+use super::Request;
+use crate::{
+    error::{Problem, Result},
+    exit::Exit,
+    manifest::Source,
+};
+
+/// Renders the app with `kustomize`.
+pub(super) fn render(_request: &Request<'_>) -> Result<Vec<Source>> {
+    Err(Problem::new(Exit::RENDER, "the renderer `kustomize` is not built yet").into())
+}
