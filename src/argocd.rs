@@ -28,3 +28,38 @@ pub struct App {
     /// `ARGOCD_ENV_*`, by the name after the prefix.
     pub env: BTreeMap<String, String>,
 }
+
+impl App {
+    /// What the process environment tells of the Application.
+    pub fn from_env(env: &BTreeMap<String, String>) -> Self {
+        let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
+        Self {
+            name: get("ARGOCD_APP_NAME"),
+            namespace: get("ARGOCD_APP_NAMESPACE"),
+            project: get("ARGOCD_APP_PROJECT_NAME"),
+            revision: get("ARGOCD_APP_REVISION"),
+            repo_url: get("ARGOCD_APP_SOURCE_REPO_URL"),
+            path: get("ARGOCD_APP_SOURCE_PATH"),
+            target_revision: get("ARGOCD_APP_SOURCE_TARGET_REVISION"),
+            kube_version: get("KUBE_VERSION"),
+            api_versions: get("KUBE_API_VERSIONS")
+                .map(|list| {
+                    list.split(',').filter(|version| !version.is_empty()).map(str::to_owned).collect()
+                })
+                .unwrap_or_default(),
+            env: env
+                .iter()
+                .filter_map(|(name, value)| {
+                    Some((name.strip_prefix("ARGOCD_ENV_")?.to_owned(), value.clone()))
+                })
+                .collect(),
+        }
+    }
+
+    /// The Application's own name, without the namespace that stands before it outside Argo CD's namespace: what
+    /// Argo CD takes as Helm's release name (`util/argo/argo.go`, `ParseInstanceName`).
+    pub fn short_name(&self) -> Option<&str> {
+        let name = self.name.as_deref()?;
+        Some(name.split_once('_').map_or(name, |(_, name)| name))
+    }
+}

@@ -12,12 +12,22 @@ pub struct Sourced<T> {
     pub value: T,
     /// The layer that set it.
     pub layer: Layer,
+    /// The entry under `environments` that holds it, such as `production`; none when it holds in every environment.
+    pub entry: Option<String>,
 }
 
 impl<T> Sourced<T> {
     /// A built-in value.
     pub fn built_in(value: T) -> Self {
-        Self { value, layer: Layer::BuiltIn }
+        Self { value, layer: Layer::BuiltIn, entry: None }
+    }
+
+    /// Where it came from, as `explain` says it: `parameter`, `default for production`, `presync.yaml for dev`.
+    pub fn source(&self) -> String {
+        match &self.entry {
+            Some(entry) => format!("{} for {entry}", self.layer),
+            None => self.layer.to_string(),
+        }
     }
 }
 
@@ -55,8 +65,10 @@ pub struct Settings {
     pub selectors: Selectors,
     /// What holds for a Job without annotations of ours.
     pub job: JobSettings,
-    /// Smallest TTL that a hook gets: with less, some Argo CD versions miss its end.
+    /// Smallest TTL that a hook gets, in whole seconds: with less, some Argo CD versions miss its end.
     pub ttl_floor: Duration,
+    /// Settings that the platform file locks, or groups of them (`helm`), and its reason.
+    pub locked: BTreeMap<String, String>,
     /// Options of the `directory` renderer.
     pub directory: DirectoryOptions,
     /// Options of the `handlebars` renderer.
@@ -202,113 +214,130 @@ pub enum Names {
 }
 
 /// Limits added to a Job that has none; all off by default.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guards {
-    /// `spec.activeDeadlineSeconds`.
-    pub active_deadline: Option<Duration>,
+    /// `spec.activeDeadlineSeconds`, at least one second.
+    pub active_deadline: Sourced<Option<Duration>>,
     /// `spec.backoffLimit`.
-    pub backoff_limit: Option<u32>,
-    /// Opt the pod out of sidecar injection (Istio, Linkerd).
-    pub no_sidecars: bool,
+    pub backoff_limit: Sourced<Option<u32>>,
+    /// What becomes of sidecar injection.
+    pub sidecars: Sourced<Sidecars>,
 }
 
-/// Options of the `directory` renderer; Argo CD's native ones.
+/// What becomes of sidecar injection into the Job's pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sidecars {
+    /// It is left as it is.
+    Keep,
+    /// The pod is opted out (Istio, Linkerd): a sidecar that does not end keeps the Job from finishing.
+    Off,
+}
+
+/// Options of the `directory` renderer: `ApplicationSourceDirectory` without Jsonnet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DirectoryOptions {
     /// Descend into subdirectories.
     pub recurse: bool,
-    /// Glob of files to take, `{a,b}` for several; empty takes all.
+    /// Glob on the path relative to the app's directory of the files to take, `{a,b}` for several; empty takes all.
     pub include: String,
-    /// Glob of files to leave out.
+    /// Glob of the files to leave out; wins over `include`.
     pub exclude: String,
 }
 
 /// Options of the `handlebars` renderer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HandlebarsOptions {
-    /// Values that win over the values files.
+    /// `values.*` in templates: win over the values files, merged key by key.
     pub values: Map<String, Value>,
-    /// More values files, later wins; relative to the app's directory.
+    /// More values files after `values.yaml` and `values-<environment>.yaml`, later wins; relative to the app's
+    /// directory, or to the repository's root with a leading `/`.
     pub value_files: Vec<String>,
     /// `parameters.*` in templates.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// Options of the `helm` renderer: Argo CD's native Helm source.
+/// Options of the `helm` renderer: `ApplicationSourceHelm`, under its names.
+///
+/// Argo CD expands `$ARGOCD_APP_*` (its own build environment, as `${X}` too) in `valueFiles`, in the paths of
+/// `fileParameters` and in the values of `parameters`, not in `values`. The texts here are not yet expanded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HelmOptions {
-    /// Default: the app's name.
+    /// `--name-template`. Default: [`crate::argocd::App::short_name`].
     pub release_name: Option<String>,
-    /// Default: the destination namespace.
+    /// `--namespace`. Default: the destination namespace.
     pub namespace: Option<String>,
-    /// Relative to the chart, or to the repository's root with a leading `/`; globs allowed.
+    /// `--values`, in this order, before `values`; relative to the chart, or to the repository's root with a leading
+    /// `/`; globs allowed.
     pub value_files: Vec<String>,
     /// Skip values files that do not exist.
     pub ignore_missing_value_files: bool,
-    /// Values as YAML text.
+    /// Values as YAML text; win over the values files.
     pub values: Option<String>,
-    /// Values as an object; wins over `values`, as in Argo CD.
-    pub values_object: Option<Value>,
-    /// `--set`.
+    /// Values as an object; when set, `values` is not used.
+    pub values_object: Option<Map<String, Value>>,
+    /// `--set`, by name; commas in a value are escaped unless it stands in braces (`{a,b}` is a list).
     pub parameters: BTreeMap<String, String>,
-    /// `--set-string`.
+    /// `--set-string`, by name: `parameters` with `forceString: true` in Argo CD.
     pub string_parameters: BTreeMap<String, String>,
-    /// `--set-file`: name to path.
+    /// `--set-file`: name to path; relative to the chart, or to the repository's root with a leading `/`.
     pub file_parameters: BTreeMap<String, String>,
-    /// Leave out `crds/`.
+    /// Leave out the chart's `crds/`: otherwise `--include-crds` is passed.
     pub skip_crds: bool,
-    /// Leave out test hooks.
+    /// `--skip-tests`.
     pub skip_tests: bool,
-    /// Do not validate values against the chart's schema.
+    /// `--skip-schema-validation`.
     pub skip_schema_validation: bool,
-    /// Default: `KUBE_VERSION`.
+    /// `--kube-version`. Default: [`crate::argocd::App::kube_version`].
     pub kube_version: Option<String>,
-    /// Default: `KUBE_API_VERSIONS`.
+    /// `--api-versions`, each `[group/]version/kind`. Empty: [`crate::argocd::App::api_versions`].
     pub api_versions: Vec<String>,
-    /// Pass credentials to all domains.
+    /// `--pass-credentials` when repositories are added: credentials go to all domains.
     pub pass_credentials: bool,
 }
 
-/// Options of the `kustomize` renderer: Argo CD's native Kustomize source.
+/// Options of the `kustomize` renderer: `ApplicationSourceKustomize`, under its names, `labels` and `buildOptions`.
+///
+/// Argo CD expands `$ARGOCD_APP_*` in `images` and in the values of `commonLabels`, and in those of
+/// `commonAnnotations` with `commonAnnotationsEnvsubst`. The texts here are not yet expanded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KustomizeOptions {
-    /// `namePrefix`.
+    /// `namePrefix`, replaces that of the kustomization.
     pub name_prefix: Option<String>,
-    /// `nameSuffix`.
+    /// `nameSuffix`, replaces that of the kustomization.
     pub name_suffix: Option<String>,
-    /// `namespace`.
+    /// `namespace`, replaces that of the kustomization.
     pub namespace: Option<String>,
     /// Image overrides in kustomize's form: `name=new:tag`, `name:tag`, `name@digest`.
     pub images: Vec<String>,
-    /// Name to count.
-    pub replicas: BTreeMap<String, String>,
-    /// Labels in metadata, selectors excluded.
+    /// Replicas by name of the workload.
+    pub replicas: BTreeMap<String, u32>,
+    /// Labels in metadata only, neither in selectors nor in templates.
     pub labels: BTreeMap<String, String>,
-    /// `commonLabels`.
+    /// `commonLabels`: in metadata, templates and selectors, unless the two settings below say otherwise.
     pub common_labels: BTreeMap<String, String>,
     /// `commonAnnotations`.
     pub common_annotations: BTreeMap<String, String>,
-    /// Overwrite labels that exist.
+    /// `commonLabels` may overwrite those of the kustomization: otherwise that is an error.
     pub force_common_labels: bool,
-    /// Overwrite annotations that exist.
+    /// `commonAnnotations` may overwrite those of the kustomization: otherwise that is an error.
     pub force_common_annotations: bool,
-    /// Also label pod templates and selectors as kustomize does with `includeSelectors`.
+    /// `commonLabels` are not added to selectors, nor to templates.
     pub label_without_selector: bool,
-    /// Labels also in templates, with `label_without_selector`.
+    /// With `label_without_selector`: `commonLabels` are added to templates all the same.
     pub label_include_templates: bool,
-    /// Expand `$ARGOCD_APP_*` in annotation values.
+    /// Expand `$ARGOCD_APP_*` in the values of `commonAnnotations`.
     pub common_annotations_envsubst: bool,
-    /// Component directories.
+    /// Component directories, added to those of the kustomization; relative to it.
     pub components: Vec<String>,
     /// Skip components that do not exist.
     pub ignore_missing_components: bool,
-    /// Patches: a list in kustomize's form.
+    /// Added to the kustomization's patches; each is an object with `path` or `patch`, `target`, `options`.
     pub patches: Vec<Value>,
-    /// Flags of `kustomize build`, such as `--enable-helm`.
+    /// Flags of `kustomize build`, one a word, such as `--enable-helm`.
     pub build_options: Vec<String>,
-    /// Default: `KUBE_VERSION`.
+    /// `--helm-kube-version`, used with `--enable-helm`. Default: [`crate::argocd::App::kube_version`].
     pub kube_version: Option<String>,
-    /// Default: `KUBE_API_VERSIONS`.
+    /// `--helm-api-versions`, used with `--enable-helm`. Empty: [`crate::argocd::App::api_versions`].
     pub api_versions: Vec<String>,
 }
 

@@ -1,0 +1,50 @@
+//! The built-in values: what holds when no layer says anything, for an app of which nothing is known.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::model::{
+    Dependencies, DirectoryOptions, Environment, Guards, HandlebarsOptions, HelmOptions, JobSettings,
+    KustomizeOptions, Names, Phase, Selectors, Settings, Sidecars, Sourced, Strategy, Trigger, Ttl,
+};
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            environment: Environment {
+                name: "production".into(),
+                reason: "nothing names an environment".into(),
+            },
+            renderer: None,
+            allow_empty: false,
+            timeout: Duration::from_secs(50),
+            selectors: Selectors::default(),
+            job: JobSettings::default(),
+            ttl_floor: Duration::from_secs(60),
+            locked: BTreeMap::new(),
+            directory: DirectoryOptions::default(),
+            handlebars: HandlebarsOptions::default(),
+            helm: HelmOptions::default(),
+            kustomize: KustomizeOptions::default(),
+        }
+    }
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        Self {
+            migration: None,
+            strategy: Sourced::built_in(Strategy::Hook),
+            reason: None,
+            phase: Sourced::built_in(Phase::Auto),
+            dependencies: Sourced::built_in(Dependencies::Keep),
+            ttl: Sourced { entry: Some("production".into()), ..Sourced::built_in(Ttl::Keep) },
+            trigger: Sourced::built_in(Trigger::Job),
+            names: Sourced::built_in(Names::Stable),
+            guards: Guards {
+                active_deadline: Sourced::built_in(None),
+                backoff_limit: Sourced::built_in(None),
+                sidecars: Sourced::built_in(Sidecars::Keep),
+            },
+        }
+    }
+}
