@@ -11,3 +11,8 @@ use crate::{
 pub(super) fn render(_request: &Request<'_>) -> Result<Vec<Source>> {
     Err(Problem::new(Exit::RENDER, "the renderer `handlebars` is not built yet").into())
 }
+
+/// Whether a file of this name is a template.
+pub(super) fn is_template_name(name: &str) -> bool {
+    name.strip_suffix(".hbs").is_some()
+}

@@ -7,6 +7,7 @@ use crate::{argocd::App, error::Result, manifest::Source, settings::RendererKind
 pub mod confine;
 mod detect;
 mod directory;
+mod files;
 mod handlebars;
 mod helm;
 mod kustomize;
@@ -47,7 +48,7 @@ pub struct Rendered {
 pub fn render(request: &Request<'_>) -> Result<Rendered> {
     let (renderer, reason) = match request.settings.renderer {
         Some(renderer) => (renderer, "set by `renderer`".to_owned()),
-        None => detect::detect(request.dir)?,
+        None => detect::detect(request.dir, request.root)?,
     };
     let sources = match renderer {
         RendererKind::Directory => directory::render(request),
