@@ -150,6 +150,7 @@ mod tests {
             root: &Root::find(&dir, None).unwrap(),
             settings: &Settings { directory: options, ..Settings::default() },
             app: &App::default(),
+            tools: &crate::render::Tools::default(),
             deadline: Deadline::after(std::time::Duration::from_secs(1)),
         })
     }

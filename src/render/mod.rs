@@ -12,9 +12,11 @@ mod handlebars;
 mod helm;
 mod kustomize;
 pub mod process;
+mod tools;
 
 pub use confine::Root;
 pub use process::Deadline;
+pub use tools::{Tool, Tools};
 
 /// An app to render.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,8 @@ pub struct Request<'a> {
     pub settings: &'a Settings,
     /// What Argo CD tells about the app.
     pub app: &'a App,
+    /// The programs that may be run.
+    pub tools: &'a Tools,
     /// When the run must be over.
     pub deadline: Deadline,
 }
