@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::model::{
     Dependencies, DirectoryOptions, Environment, Guards, HandlebarsOptions, HelmOptions, JobSettings,
-    KustomizeOptions, Names, Phase, Selectors, Settings, Sidecars, Sourced, Strategy, Trigger, Ttl,
+    KustomizeOptions, Names, Phase, Selectors, Settings, Sidecars, Strategy, Trigger, Ttl,
 };
+use super::origin::Sourced;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -14,12 +15,13 @@ impl Default for Settings {
                 name: "production".into(),
                 reason: "nothing names an environment".into(),
             },
+            environment_rules: Vec::new(),
             renderer: None,
             allow_empty: false,
             timeout: Duration::from_secs(50),
             selectors: Selectors::default(),
             job: JobSettings::default(),
-            ttl_floor: Duration::from_secs(60),
+            ttl_floor: Duration::from_mins(1),
             locked: BTreeMap::new(),
             directory: DirectoryOptions::default(),
             handlebars: HandlebarsOptions::default(),

@@ -1,6 +1,32 @@
 //! Settings: one table, its layers, and what they mean for this app.
+//!
+//! Layers, the later wins: built-in, platform file, `presync.yaml`, `ARGOCD_ENV_PRESYNC_*`, parameters of the
+//! Application, flags, annotations on one Job. Within a file, an entry under `environments` wins over what the file
+//! says for all environments. Lists are replaced, maps are joined entry by entry.
 
+mod annotations;
+mod choice;
 mod defaults;
+mod duration;
+mod environment;
+mod file;
+mod form;
+mod layers;
+mod load;
 pub mod model;
+mod origin;
+mod selector;
+mod shape;
+mod suggest;
+pub mod table;
+mod texts;
+pub mod yaml;
 
+pub use annotations::{ANNOTATION_PREFIX, TRACES};
+pub use choice::Choice;
+pub use form::Shown;
+pub use load::{Inputs, Loaded, Row, load};
 pub use model::*;
+pub use origin::{Layer, Sourced};
+pub use shape::{Carrier, Shape};
+pub use texts::Flags;

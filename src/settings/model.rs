@@ -1,60 +1,19 @@
 //! The settings as the rest of the program uses them: typed, checked, each Job setting with the layer it came from.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use globset::GlobSet;
+use globset::{GlobMatcher, GlobSet};
 use serde_json::{Map, Value};
 
-/// A value and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sourced<T> {
-    /// The value.
-    pub value: T,
-    /// The layer that set it.
-    pub layer: Layer,
-    /// The entry under `environments` that holds it, such as `production`; none when it holds in every environment.
-    pub entry: Option<String>,
-}
-
-impl<T> Sourced<T> {
-    /// A built-in value.
-    pub fn built_in(value: T) -> Self {
-        Self { value, layer: Layer::BuiltIn, entry: None }
-    }
-
-    /// Where it came from, as `explain` says it: `parameter`, `default for production`, `presync.yaml for dev`.
-    pub fn source(&self) -> String {
-        match &self.entry {
-            Some(entry) => format!("{} for {entry}", self.layer),
-            None => self.layer.to_string(),
-        }
-    }
-}
-
-/// A layer of settings; later ones win.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Layer {
-    /// The default in the table.
-    BuiltIn,
-    /// The platform file (`PRESYNC_CONFIG`).
-    Platform,
-    /// `presync.yaml` in the app.
-    AppFile,
-    /// An environment variable, with its name.
-    Env(String),
-    /// A parameter of the Application.
-    Parameter,
-    /// A command line flag.
-    Flag,
-    /// An annotation on the Job.
-    Annotation,
-}
+use super::origin::Sourced;
 
 /// The effective settings of one app.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The environment; drives the TTL policy.
     pub environment: Environment,
+    /// The platform's rules for the environment; the first that applies counts.
+    pub environment_rules: Vec<EnvironmentRule>,
     /// The renderer to use; `None` detects it.
     pub renderer: Option<RendererKind>,
     /// An empty render is a success.
@@ -86,6 +45,23 @@ pub struct Environment {
     pub name: String,
     /// The reason, such as ``token `dev` in the app's name``.
     pub reason: String,
+}
+
+/// A rule of the platform file: the environment of the apps that all its globs match.
+#[derive(Debug, Clone, Default)]
+pub struct EnvironmentRule {
+    /// The environment.
+    pub environment: String,
+    /// Glob on the app's name, without the namespace that stands before it outside Argo CD's namespace.
+    pub name: Option<GlobMatcher>,
+    /// Glob on the project.
+    pub project: Option<GlobMatcher>,
+    /// Glob on the destination namespace.
+    pub namespace: Option<GlobMatcher>,
+    /// Glob on the source path.
+    pub path: Option<GlobMatcher>,
+    /// Glob on the target revision, such as a branch.
+    pub target_revision: Option<GlobMatcher>,
 }
 
 /// The tool that renders the app.
@@ -260,6 +236,7 @@ pub struct HandlebarsOptions {
 ///
 /// Argo CD expands `$ARGOCD_APP_*` (its own build environment, as `${X}` too) in `valueFiles`, in the paths of
 /// `fileParameters` and in the values of `parameters`, not in `values`. The texts here are not yet expanded.
+#[expect(clippy::struct_excessive_bools, reason = "Argo CD's own options")]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HelmOptions {
     /// `--name-template`. Default: [`crate::argocd::App::short_name`].
@@ -299,6 +276,7 @@ pub struct HelmOptions {
 ///
 /// Argo CD expands `$ARGOCD_APP_*` in `images` and in the values of `commonLabels`, and in those of
 /// `commonAnnotations` with `commonAnnotationsEnvsubst`. The texts here are not yet expanded.
+#[expect(clippy::struct_excessive_bools, reason = "Argo CD's own options")]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KustomizeOptions {
     /// `namePrefix`, replaces that of the kustomization.
@@ -339,18 +317,4 @@ pub struct KustomizeOptions {
     pub kube_version: Option<String>,
     /// `--helm-api-versions`, used with `--enable-helm`. Empty: [`crate::argocd::App::api_versions`].
     pub api_versions: Vec<String>,
-}
-
-impl fmt::Display for Layer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BuiltIn => f.write_str("default"),
-            Self::Platform => f.write_str("platform file"),
-            Self::AppFile => f.write_str("presync.yaml"),
-            Self::Env(name) => write!(f, "environment variable {name}"),
-            Self::Parameter => f.write_str("parameter"),
-            Self::Flag => f.write_str("flag"),
-            Self::Annotation => f.write_str("annotation"),
-        }
-    }
 }

@@ -1,0 +1,165 @@
+//! Reading all layers of one run.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::{
+    file::{Contents, File},
+    form::Shown,
+    layers::{self, Assignment, Resolved},
+    model::Settings,
+    origin::{Layer, Origin},
+    table::{self, Place, Setting},
+    texts::{self, Flags},
+};
+use crate::{
+    argocd::App,
+    error::{Location, Problem, Problems, Result},
+    exit::Exit,
+};
+
+/// The app's settings file, in its directory.
+pub(super) const APP_FILE: &str = "presync.yaml";
+
+/// The environment variable that names the platform file.
+const PLATFORM_FILE: &str = "PRESYNC_CONFIG";
+
+/// What holds for all environments, and what for one, before any layer says otherwise.
+const BUILT_IN: [(Option<&str>, &str, &str); 2] = [(None, "ttl", "300"), (Some("production"), "ttl", "keep")];
+
+/// What the layers are read from.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The process environment.
+    pub env: BTreeMap<String, String>,
+    /// The app's directory, for `presync.yaml`; none when the manifests come from stdin.
+    pub app_dir: Option<PathBuf>,
+    /// The settings on the command line.
+    pub flags: Flags,
+}
+
+/// The settings of one run.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What Argo CD told of the Application.
+    pub app: App,
+    /// The effective settings.
+    pub settings: Settings,
+    /// Each setting with its value and where it came from, in the table's order.
+    pub rows: Vec<Row>,
+}
+
+/// A setting as `explain` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The setting's name.
+    pub name: &'static str,
+    /// Its value as text; `(3 entries)` for what may be a secret; none when it is not set.
+    pub value: Option<String>,
+    /// The layer that it came from, such as `presync.yaml for dev`.
+    pub source: String,
+    /// It is the built-in one.
+    pub is_default: bool,
+}
+
+/// Reads all layers. The error holds the problems of all of them, and no value, which may be a secret.
+pub fn load(inputs: &Inputs) -> Result<Loaded> {
+    let mut problems = Problems::default();
+    let app = App::from_env(&inputs.env);
+    let (mut assignments, mut environments) = (built_in(), Vec::new());
+    for contents in [platform_file(inputs, &mut problems), app_file(inputs, &mut problems)] {
+        assignments.extend(contents.assignments);
+        environments.extend(contents.environments);
+    }
+    assignments.extend(texts::env(&inputs.env, &mut problems));
+    assignments.extend(texts::parameters(&inputs.env, &mut problems));
+    assignments.extend(texts::flags(&inputs.flags, &mut problems));
+    let resolved = layers::resolve(assignments, &environments, &app, &mut problems);
+    let rows = rows(&resolved);
+    problems.or(Loaded { app, settings: resolved.settings, rows })
+}
+
+fn built_in() -> Vec<Assignment> {
+    let assignment = |(entry, name, value): (Option<&str>, &str, &str)| {
+        Some(Assignment {
+            setting: table::find(name)?,
+            value: Value::from(value),
+            origin: Origin { layer: Layer::BuiltIn, entry: entry.map(str::to_owned) },
+            subject: String::new(),
+            location: None,
+        })
+    };
+    BUILT_IN.into_iter().filter_map(assignment).collect()
+}
+
+fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Contents {
+    let Some(path) = inputs.env.get(PLATFORM_FILE).filter(|path| !path.is_empty()) else {
+        return Contents::default();
+    };
+    let file = File { name: path, layer: Layer::Platform, place: Place::Platform };
+    match fs::read(path) {
+        Ok(bytes) => file.read(&bytes, problems),
+        Err(error) => {
+            let problem = unreadable(path, error).hint(format!("`{PLATFORM_FILE}` names the platform file"));
+            problems.push(problem);
+            Contents::default()
+        }
+    }
+}
+
+fn app_file(inputs: &Inputs, problems: &mut Problems) -> Contents {
+    let Some(dir) = &inputs.app_dir else { return Contents::default() };
+    let file = File { name: APP_FILE, layer: Layer::AppFile, place: Place::AppFile };
+    match read_if_there(&dir.join(APP_FILE)) {
+        Ok(Some(bytes)) => file.read(&bytes, problems),
+        Ok(None) => Contents::default(),
+        Err(error) => {
+            problems.push(unreadable(APP_FILE, error));
+            Contents::default()
+        }
+    }
+}
+
+fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn unreadable(name: &str, error: io::Error) -> Problem {
+    Problem::new(Exit::SETTINGS, "the settings file cannot be read").at(Location::file(name)).caused_by(error)
+}
+
+fn rows(resolved: &Resolved) -> Vec<Row> {
+    let mut scratch = resolved.settings.clone();
+    let row = |setting: &Setting| {
+        let value = match setting.show(&mut scratch) {
+            Shown::Unset => None,
+            Shown::Entries(1) => Some("(1 entry)".to_owned()),
+            Shown::Entries(count) => Some(format!("({count} entries)")),
+            Shown::Value(Value::String(text)) => Some(text),
+            Shown::Value(Value::Array(items)) => {
+                Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
+            }
+            Shown::Value(value) => Some(value.to_string()),
+        };
+        let origin = resolved.origins.get(setting.name).cloned().unwrap_or(Origin::new(Layer::BuiltIn));
+        let source = match setting.name {
+            "environment" => resolved.settings.environment.reason.clone(),
+            _ => origin.to_string(),
+        };
+        Row { name: setting.name, value, source, is_default: origin.layer == Layer::BuiltIn }
+    };
+    table::table()
+        .iter()
+        .filter(|setting| !setting.places.starts_with(&[Place::Annotation]))
+        .map(row)
+        .collect()
+}

@@ -1,0 +1,227 @@
+//! The table of all settings. Parsing, flags, announcements, schema and reference are made from it.
+
+mod app;
+mod renderers;
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::{
+    form::{Form, Shown},
+    model::{RendererKind, Settings},
+    origin::Origin,
+    shape::Shape,
+};
+
+/// Where a setting may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The platform file.
+    Platform,
+    /// `presync.yaml` in the app's directory.
+    AppFile,
+    /// An entry under `environments` in either file.
+    Environments,
+    /// `ARGOCD_ENV_PRESYNC_*`, which the Application's `plugin.env` sets.
+    Env,
+    /// The Application's `plugin.parameters`.
+    Parameter,
+    /// The command line.
+    Flag,
+    /// An annotation on one Job.
+    Annotation,
+}
+
+impl Place {
+    /// How it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Platform => "the platform file",
+            Self::AppFile => "`presync.yaml`",
+            Self::Environments => "an entry under `environments`",
+            Self::Env => "an environment variable",
+            Self::Parameter => "a parameter",
+            Self::Flag => "a flag",
+            Self::Annotation => "an annotation on a Job",
+        }
+    }
+}
+
+/// Everywhere but on a Job.
+const APP: &[Place] =
+    &[Place::Platform, Place::AppFile, Place::Environments, Place::Env, Place::Parameter, Place::Flag];
+
+/// What a setting is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The app as a whole.
+    App,
+    /// Each migration Job.
+    Job,
+    /// The app's manifests, by this renderer.
+    Renderer(RendererKind),
+    /// All apps, by the platform's operators.
+    Platform,
+}
+
+impl Group {
+    /// In the order of the reference page.
+    pub const ALL: [Self; 7] = [
+        Self::App,
+        Self::Job,
+        Self::Renderer(RendererKind::Directory),
+        Self::Renderer(RendererKind::Handlebars),
+        Self::Renderer(RendererKind::Helm),
+        Self::Renderer(RendererKind::Kustomize),
+        Self::Platform,
+    ];
+
+    /// A heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::App => "App",
+            Self::Job => "Migration Jobs",
+            Self::Renderer(RendererKind::Directory) => "Renderer directory",
+            Self::Renderer(RendererKind::Handlebars) => "Renderer handlebars",
+            Self::Renderer(RendererKind::Helm) => "Renderer helm",
+            Self::Renderer(RendererKind::Kustomize) => "Renderer kustomize",
+            Self::Platform => "Platform",
+        }
+    }
+}
+
+type Put = Box<dyn Fn(&mut Settings, &Value, &Origin) -> Result<(), String> + Send + Sync>;
+type Show = Box<dyn Fn(&mut Settings) -> Shown + Send + Sync>;
+
+/// One setting.
+pub struct Setting {
+    /// The name, with its group before a dot: `helm.valueFiles`.
+    pub name: &'static str,
+    /// A short title, for Argo CD's UI.
+    pub title: &'static str,
+    /// What it does, in one or two sentences.
+    pub tooltip: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// Where it may stand.
+    pub places: &'static [Place],
+    /// The shape of its value.
+    pub shape: Shape,
+    /// The default in words, where that says more than the value.
+    default: Option<&'static str>,
+    /// The value is never shown.
+    secret: bool,
+    put: Put,
+    show: Show,
+}
+
+impl Setting {
+    /// A row of the table: the field of the model gives the shape and the default.
+    fn new<T: Form + 'static>(
+        name: &'static str,
+        title: &'static str,
+        tooltip: &'static str,
+        field: fn(&mut Settings) -> &mut T,
+    ) -> Self {
+        Self {
+            name,
+            title,
+            tooltip,
+            group: Group::App,
+            places: &[],
+            shape: T::shape(),
+            default: None,
+            secret: false,
+            put: Box::new(move |settings, value, origin| {
+                field(settings).merge(T::read(value, origin)?);
+                Ok(())
+            }),
+            show: Box::new(move |settings| field(settings).show()),
+        }
+    }
+
+    fn group(self, group: Group, places: &'static [Place]) -> Self {
+        Self { group, places, ..self }
+    }
+
+    /// Says what the items of a list are, such as `path`.
+    fn items(self, item: &'static str) -> Self {
+        Self { shape: Shape::List(item), ..self }
+    }
+
+    fn default_is(self, words: &'static str) -> Self {
+        Self { default: Some(words), ..self }
+    }
+
+    fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    /// Whether it may stand there.
+    pub fn allows(&self, place: Place) -> bool {
+        self.places.contains(&place)
+    }
+
+    /// Sets it to a value that is not null.
+    pub(super) fn put(&self, settings: &mut Settings, value: &Value, origin: &Origin) -> Result<(), String> {
+        (self.put)(settings, value, origin)
+    }
+
+    /// Its value as it may be shown. The settings stay as they are.
+    pub(super) fn show(&self, settings: &mut Settings) -> Shown {
+        match (self.show)(settings) {
+            Shown::Value(_) if self.secret => Shown::Entries(1),
+            shown => shown,
+        }
+    }
+
+    /// The default in words or as its value; none when it is not set without one.
+    pub fn default_text(&self) -> Option<String> {
+        match (self.default, self.show(&mut Settings::default())) {
+            (Some(words), _) => Some(words.to_owned()),
+            (None, Shown::Value(Value::String(text))) => Some(format!("`{text}`")),
+            (None, _) => None,
+        }
+    }
+
+    /// The environment variable behind `ARGOCD_ENV_`: `PRESYNC_HELM_VALUE_FILES` for `helm.valueFiles`.
+    pub fn env_name(&self) -> String {
+        format!("PRESYNC_{}", words(self.name, '_').to_uppercase())
+    }
+
+    /// The flag without its dashes: `helm-value-files` for `helm.valueFiles`.
+    pub fn flag_name(&self) -> String {
+        words(self.name, '-')
+    }
+}
+
+/// The words of a name in lower case: a dot and a capital letter begin a new one.
+fn words(name: &str, separator: char) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        match c {
+            '.' => words.push(separator),
+            c if c.is_ascii_uppercase() => words.extend([separator, c.to_ascii_lowercase()]),
+            c => words.push(c),
+        }
+    }
+    words
+}
+
+static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let mut table = app::settings();
+    table.extend(renderers::settings());
+    table.extend(app::platform());
+    table
+});
+
+/// All settings, group by group.
+pub fn table() -> &'static [Setting] {
+    &TABLE
+}
+
+/// The setting of this name.
+pub fn find(name: &str) -> Option<&'static Setting> {
+    table().iter().find(|setting| setting.name == name)
+}

@@ -1,0 +1,108 @@
+//! YAML 1.2 of settings and values as JSON values.
+
+use serde_json::{Map, Number, Value};
+use serde_yaml::Value as Yaml;
+
+/// Why YAML cannot be read; names keys and lines, never values.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    message: String,
+    /// The line, counted from 1, when it is known.
+    pub line: Option<usize>,
+}
+
+impl From<serde_yaml::Error> for Error {
+    fn from(error: serde_yaml::Error) -> Self {
+        Self { message: error.to_string(), line: error.location().map(|location| location.line()) }
+    }
+}
+
+/// Reads one document; an empty one is null. Merge keys are applied, duplicate keys are errors.
+pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value::Null);
+    }
+    let mut yaml: Yaml = serde_yaml::from_slice(bytes)?;
+    yaml.apply_merge()?;
+    to_json(yaml).map_err(|message| Error { message, line: None })
+}
+
+fn to_json(yaml: Yaml) -> Result<Value, String> {
+    Ok(match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(value) => Value::Bool(value),
+        Yaml::String(value) => Value::String(value),
+        Yaml::Number(value) => Value::Number(number(&value).ok_or("a number is too large, or none")?),
+        Yaml::Sequence(items) => Value::Array(items.into_iter().map(to_json).collect::<Result<_, _>>()?),
+        Yaml::Mapping(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                let key = key_text(key)?;
+                if map.contains_key(&key) {
+                    return Err(format!("the key `{key}` occurs twice"));
+                }
+                map.insert(key, to_json(value)?);
+            }
+            Value::Object(map)
+        }
+        Yaml::Tagged(tagged) => return Err(format!("the tag {} is not known", tagged.tag)),
+    })
+}
+
+fn number(value: &serde_yaml::Number) -> Option<Number> {
+    value
+        .as_u64()
+        .map(Number::from)
+        .or_else(|| value.as_i64().map(Number::from))
+        .or_else(|| value.as_f64().and_then(Number::from_f64))
+}
+
+/// JSON has text keys only, so numbers and booleans become their text.
+fn key_text(key: Yaml) -> Result<String, String> {
+    match to_json(key)? {
+        Value::String(text) => Ok(text),
+        key @ (Value::Number(_) | Value::Bool(_)) => Ok(key.to_string()),
+        Value::Null => Err("a key is empty".into()),
+        Value::Array(_) | Value::Object(_) => Err("a key is a list or an object".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reads_yaml_1_2_as_json() {
+        for (text, value) in [
+            ("", json!(null)),
+            ("# nothing\n", json!(null)),
+            ("a: off\nb: yes\nc: 012\nd: 1_000", json!({"a": "off", "b": "yes", "c": "012", "d": "1_000"})),
+            ("8080: http\ntrue: x", json!({"8080": "http", "true": "x"})),
+            ("a: &x {b: 1}\nc: {<<: *x, d: 1.5}", json!({"a": {"b": 1}, "c": {"d": 1.5, "b": 1}})),
+            ("big: 18446744073709551615", json!({"big": 18_446_744_073_709_551_615_u64})),
+        ] {
+            assert_eq!(parse(text.as_bytes()).unwrap(), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_it_cannot_read() {
+        for (text, error) in [
+            ("a: 1\na: 2", "duplicate entry with key \"a\""),
+            ("1: a\n'1': b", "the key `1` occurs twice"),
+            ("a: !vault s3cret", "the tag !vault is not known"),
+            ("a: .nan", "a number is too large, or none"),
+            ("? [a]\n: s3cret", "a key is a list or an object"),
+            ("a: [s3cret", "line 1"),
+            ("a: *s3cret", "unknown anchor"),
+            ("a: 1\n---\nb: 1", "more than one document"),
+            ("\"\\xff", "line 1"),
+        ] {
+            let message = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(message.contains(error) && !message.contains("s3cret"), "{text}: {message}");
+        }
+    }
+}
