@@ -1,21 +1,34 @@
 //! The manifest engine: YAML bytes in, YAML bytes out; what is not edited is passed through byte for byte.
+//!
+//! The reader that counts is Argo CD's own: apimachinery's line splitter, then go-yaml v2 (YAML 1.1, the last of
+//! duplicate keys wins). [`Manifests`] cuts its sources as that reader does, finds objects with as little parsing as
+//! possible, composes values by that reader's rules, and changes documents by replacing only the bytes that an edit
+//! needs. Every changed document is read again and must be what the edits make of it.
+//!
+//! ```text
+//! bytes ─ split ─ scan (which documents matter?) ─ parse ─ compose ─> Value
+//!                                                    └─ edit (splice, verify, else emit) ─ join ─> bytes
+//! ```
 
-/// An object in the rendered manifests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId {
-    /// Index of its document.
-    pub document: usize,
-    /// Its index in a `List`'s items.
-    pub item: Option<usize>,
-}
+mod changes;
+mod compose;
+mod edit;
+mod emit;
+mod join;
+mod locate;
+mod manifests;
+mod model;
+mod output;
+mod parse;
+mod problem;
+mod resolve;
+mod scan;
+mod shape;
+mod source;
+mod split;
+mod tree;
 
-/// Rendered bytes: one file, or one tool's stdout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// The file relative to the app's directory, or a name such as `<stdin>` or `helm template`.
-    pub name: String,
-    /// The bytes as they were read.
-    pub bytes: Vec<u8>,
-    /// Whether every document is parsed, not only those that may hold a Job: for what people wrote.
-    pub validate: bool,
-}
+pub use changes::{Addition, Changes, Edit, Header, ObjectId, Step};
+pub use manifests::Manifests;
+pub use output::Output;
+pub use source::Source;

@@ -1,0 +1,179 @@
+//! Changed documents and new ones put back among those that stay, and sources put one behind the other, so that Argo
+//! CD's reader sees exactly their union.
+
+use std::collections::BTreeMap;
+
+use super::changes::{Addition, Changes, Edit, ObjectId};
+use super::compose::compose;
+use super::edit::{EditError, edit};
+use super::emit::{Block, Flow};
+use super::manifests::Manifests;
+use super::output::Output;
+use super::parse::parse;
+use super::split::begins_json;
+use crate::error::{Problems, Result};
+
+/// What changes in one document.
+#[derive(Default)]
+struct Change {
+    /// The document's new text.
+    text: Option<String>,
+    /// The new documents behind it, without separators.
+    additions: Vec<String>,
+}
+
+impl Manifests {
+    /// Applies all changes, or tells all reasons why it cannot be done. What is not changed is passed through byte for
+    /// byte; each edited document has been read again and is what the edits make of it.
+    pub fn apply(&self, changes: &Changes) -> Result<Output<'_>> {
+        let mut problems = Problems::default();
+        let mut by_document: BTreeMap<usize, Change> = BTreeMap::new();
+        for (document, edits) in group(changes) {
+            let text = problems.collect(self.edited(document, &edits)).flatten();
+            by_document.entry(document).or_default().text = text;
+        }
+        for addition in &changes.additions {
+            if let Some(text) = problems.collect(self.added(addition)) {
+                by_document.entry(addition.after.document).or_default().additions.push(text);
+            }
+        }
+        problems.or(())?;
+        Ok(Join { manifests: self, changes: by_document, output: Output::default() }.run())
+    }
+
+    fn edited(&self, document: usize, edits: &[(ObjectId, &[Edit])]) -> Result<Option<String>> {
+        let text = self.text(document)?;
+        let items: Vec<_> = edits.iter().map(|(id, edits)| (id.item, *edits)).collect();
+        edit(text, self.documents[document].part.json, &items)
+            .map_err(|error| self.edit_problem(document, edits.first().map(|(id, _)| *id), error).into())
+    }
+
+    /// The text of a new document, in the style of its source.
+    fn added(&self, addition: &Addition) -> Result<String> {
+        let document = addition.after.document;
+        let text = if self.joins_as_json(self.documents[document].source) {
+            let pretty = self.bytes(document).contains(&b'\n');
+            if pretty { Flow::PRETTY_JSON } else { Flow::COMPACT_JSON }.value(&addition.object) + "\n"
+        } else {
+            let text = Block::default().document(&addition.object);
+            if self.bytes(document).windows(2).any(|pair| pair == b"\r\n") {
+                text.replace('\n', "\r\n")
+            } else {
+                text
+            }
+        };
+        let reads_as = parse(&text).ok().and_then(|tree| compose(&tree).ok());
+        if reads_as.as_ref() == Some(&addition.object) {
+            return Ok(text);
+        }
+        Err(self.edit_problem(document, Some(addition.after), EditError::Unverified).into())
+    }
+
+    /// Whether the output is a JSON stream: nothing but one source of JSON values.
+    fn joins_as_json(&self, source: usize) -> bool {
+        let mut documents = self.documents.iter().filter(|document| document.source == source);
+        self.only_source() == Some(source) && documents.all(|document| document.part.json)
+    }
+
+    /// The source that has something in it, when there is no other such.
+    fn only_source(&self) -> Option<usize> {
+        let mut filled =
+            (0..self.sources.len()).filter(|source| !self.sources[*source].bytes.trim_ascii().is_empty());
+        filled.next().filter(|_| filled.next().is_none())
+    }
+}
+
+/// The edits of each document.
+fn group(changes: &Changes) -> BTreeMap<usize, Vec<(ObjectId, &[Edit])>> {
+    let mut groups: BTreeMap<usize, Vec<(ObjectId, &[Edit])>> = BTreeMap::new();
+    for (id, edits) in &changes.edits {
+        groups.entry(id.document).or_default().push((*id, edits.as_slice()));
+    }
+    groups
+}
+
+struct Join<'a> {
+    manifests: &'a Manifests,
+    changes: BTreeMap<usize, Change>,
+    output: Output<'a>,
+}
+
+impl<'a> Join<'a> {
+    fn run(mut self) -> Output<'a> {
+        let sources = &self.manifests.sources;
+        if let Some(only) = self.manifests.only_source() {
+            self.source(only);
+            return self.output;
+        }
+        for (i, source) in sources.iter().enumerate() {
+            if source.bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            // At the very beginning, `{` would put the reader into JSON mode.
+            let needed = !self.output.is_empty() || begins_json(&source.bytes);
+            if needed && !source.bytes.starts_with(b"---") {
+                self.separator();
+            } else if !self.output.at_line_start() {
+                self.output.push(b"\n".as_slice());
+            }
+            self.source(i);
+        }
+        self.output
+    }
+
+    fn source(&mut self, source: usize) {
+        let manifests = self.manifests;
+        let bytes = &manifests.sources[source].bytes;
+        let json_stream = manifests.joins_as_json(source);
+        let first = manifests.documents.partition_point(|document| document.source < source);
+        let documents = manifests.documents[first..].iter().take_while(|document| document.source == source);
+        let mut done = 0;
+        // A document that no separator has followed yet.
+        let mut open = false;
+        for (i, document) in (first..).zip(documents) {
+            let range = document.part.range.clone();
+            self.between(&bytes[done..range.start], open && !json_stream);
+            let change = self.changes.remove(&i).unwrap_or_default();
+            match change.text {
+                Some(text) => self.output.push(text.into_bytes()),
+                None => self.output.push(&bytes[range.clone()]),
+            }
+            open = true;
+            done = range.end;
+            for text in change.additions {
+                if json_stream {
+                    self.line_start();
+                } else {
+                    self.separator();
+                }
+                self.output.push(text.into_bytes());
+            }
+        }
+        let rest = &bytes[done..];
+        self.between(rest, open && !json_stream && !rest.trim_ascii().is_empty());
+    }
+
+    /// What stands between two documents, with a separator line if it is needed and missing.
+    fn between(&mut self, glue: &'a [u8], separated: bool) {
+        let has_separator = glue.starts_with(b"---") || memchr::memmem::find(glue, b"\n---").is_some();
+        if separated && !has_separator {
+            self.separator();
+            return self.output.push(glue.trim_ascii_start());
+        }
+        if glue.starts_with(b"---") {
+            self.line_start();
+        }
+        self.output.push(glue);
+    }
+
+    fn separator(&mut self) {
+        self.line_start();
+        self.output.push(b"---\n".as_slice());
+    }
+
+    fn line_start(&mut self) {
+        if !self.output.at_line_start() {
+            self.output.push(b"\n".as_slice());
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Where objects and nodes are, as people count.
+
+use super::changes::{ObjectId, Step};
+use super::compose::{is_merge, key};
+use super::manifests::Manifests;
+use super::parse::parse;
+use super::scan::{self, count_lines, line_start, source_comment};
+use super::shape;
+use super::split::content_start;
+use super::tree::{Content, NodeId, Tree};
+use crate::error::Location;
+
+impl Manifests {
+    /// Where an object is: file, document when the file has several, `Kind namespace/name`, line.
+    ///
+    /// What Helm rendered is named by its template; lines of the rendered text would mislead there and are left out.
+    pub fn location(&self, id: ObjectId) -> Location {
+        self.location_of(id, &[])
+    }
+
+    /// Where a node of an object is; the object itself when the path leads nowhere.
+    pub fn location_of(&self, id: ObjectId, path: &[Step]) -> Location {
+        let bytes = self.bytes(id.document);
+        let at = self.offset(id, path).or_else(|| content_start(bytes));
+        let mut location = self.place(id.document, at);
+        location.column = None;
+        location.object = self.describe(id);
+        location
+    }
+
+    /// A place in a document, by byte offset.
+    pub(super) fn place(&self, document: usize, at: Option<usize>) -> Location {
+        let source = self.source(document);
+        let first = self.documents.partition_point(|other| other.source < self.documents[document].source);
+        let next = self.documents.partition_point(|other| other.source <= self.documents[document].source);
+        if let Some(template) = source_comment(self.bytes(document)).filter(|_| !source.validate) {
+            return Location::file(format!("{}: {template}", source.name));
+        }
+        let mut location = Location::file(&source.name);
+        location.document = (next - first > 1).then_some(document - first + 1);
+        if let Some(at) = at {
+            let at = self.documents[document].part.range.start + at;
+            let start = line_start(&source.bytes, at);
+            location.line = Some(count_lines(&source.bytes, 0..start) + 1);
+            location.column = Some(String::from_utf8_lossy(&source.bytes[start..at]).chars().count() + 1);
+        }
+        location
+    }
+
+    /// `Kind namespace/name`, as far as there are such.
+    fn describe(&self, id: ObjectId) -> Option<String> {
+        let describe = |kind: &str, namespace: Option<&str>, name: &str| match namespace {
+            Some(namespace) => format!("{kind} {namespace}/{name}"),
+            None => format!("{kind} {name}"),
+        };
+        let described = if let Some(head) = scan::head(self.bytes(id.document)) {
+            describe(head.kind, head.namespace, head.name)
+        } else {
+            let header = shape::header(id, self.object(id).ok()?);
+            describe(&header.kind, header.namespace.as_deref(), &header.name)
+        };
+        Some(described.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn offset(&self, id: ObjectId, path: &[Step]) -> Option<usize> {
+        let tree = parse(self.text(id.document).ok()?).ok()?;
+        let object = walk(&tree, tree.root?, &shape::path_of(id))?;
+        Some(tree.start(walk(&tree, object, path).unwrap_or(object)))
+    }
+}
+
+/// The node at a path. For the value of a key it is the key: that is what people look for.
+fn walk(tree: &Tree<'_>, from: NodeId, path: &[Step]) -> Option<NodeId> {
+    let mut value = from;
+    let mut shown = from;
+    for step in path {
+        let target = match tree.node(value).content {
+            Content::Alias(target) => target,
+            _ => value,
+        };
+        match step {
+            Step::Key(name) => {
+                let entry = tree.entries(target).iter().rev().find(|entry| {
+                    !is_merge(tree, entry.key) && key(tree, entry.key).is_ok_and(|key| key == *name)
+                })?;
+                (shown, value) = (entry.key, entry.value);
+            }
+            Step::Index(index) => {
+                let Content::Sequence(items) = &tree.node(target).content else { return None };
+                value = *items.get(*index)?;
+                shown = value;
+            }
+        }
+    }
+    Some(shown)
+}

@@ -1,0 +1,164 @@
+//! Text to [`Tree`], with `granit-parser` as the scanner.
+//!
+//! As go-yaml's `Unmarshal` does, only the first YAML document of the text is read.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+
+use super::tree::{Content, Entry, Node, NodeId, Style, Tree};
+
+/// Nesting beyond this is an error; go-yaml allows 10,000, which no manifest comes near.
+const MAX_DEPTH: usize = 500;
+
+/// Why the text is not YAML, and where.
+#[derive(Debug)]
+pub(super) struct SyntaxError {
+    /// Byte offset into the text.
+    pub offset: usize,
+    pub kind: ErrorKind,
+}
+
+impl From<ScanError> for SyntaxError {
+    fn from(error: ScanError) -> Self {
+        Self { offset: error.marker().byte_offset().unwrap_or(0), kind: error.kind().clone() }
+    }
+}
+
+/// Reads the first document of `text`.
+pub(super) fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
+    let options = granit_parser::options! {
+        emit_anchor_events: true,
+        // Another crate may have turned the feature on; its buffer of comments is limited.
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    let mut events = Parser::new_from_str_with_options(text, options);
+    let mut builder = Builder::new(text);
+    for event in events.by_ref() {
+        let (event, span) = event?;
+        if matches!(event, Event::DocumentEnd) {
+            break;
+        }
+        builder.push(event, &span);
+    }
+    let mut tree = builder.tree;
+    tree.dropped = dropped(&mut events);
+    Ok(tree)
+}
+
+/// Where something stands after the first document, well formed or not.
+fn dropped<'t>(events: &mut impl Iterator<Item = Result<(Event<'t>, Span), ScanError>>) -> Option<usize> {
+    match events.next()? {
+        Ok((Event::StreamEnd, _)) => None,
+        Ok((_, span)) => Some(bytes(&span).start),
+        Err(error) => Some(SyntaxError::from(error).offset),
+    }
+}
+
+/// A collection that is still open, with the key that waits for its value.
+struct Open {
+    node: NodeId,
+    key: Option<NodeId>,
+}
+
+struct Builder<'t> {
+    tree: Tree<'t>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, NodeId>,
+}
+
+impl<'t> Builder<'t> {
+    fn new(text: &'t str) -> Self {
+        let tree = Tree { text, nodes: Vec::new(), root: None, dropped: None };
+        Self { tree, open: Vec::new(), anchors: HashMap::new() }
+    }
+
+    fn push(&mut self, event: Event<'t>, span: &Span) {
+        let range = bytes(span);
+        let tag = event.tag().map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
+        let anchor = event.anchor_id();
+        let properties = span.tag_span().map(|tag| bytes(&tag));
+        let node = |content, flow| Node { content, span: range.clone(), properties, tag, flow };
+        match event {
+            Event::Scalar(text, style, ..) => {
+                let content = Content::Scalar { text, style: self::style(style) };
+                self.add(node(content, false), anchor);
+            }
+            Event::SequenceStart(style, ..) => {
+                let node = node(Content::Sequence(Vec::new()), style == StructureStyle::Flow);
+                self.start(node, anchor);
+            }
+            Event::MappingStart(style, ..) => {
+                let node = node(Content::Mapping(Vec::new()), style == StructureStyle::Flow);
+                self.start(node, anchor);
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(open) = self.open.pop() {
+                    self.tree.nodes[open.node].span.end = range.end;
+                }
+            }
+            Event::Alias(id) => {
+                if let Some(target) = self.anchors.get(&id) {
+                    let node = node(Content::Alias(*target), false);
+                    self.add(node, None);
+                }
+            }
+            Event::Anchor(id, _) => self.widen_properties(id, range),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, node: Node<'t>, anchor: Option<usize>) {
+        let node = self.add(node, anchor);
+        self.open.push(Open { node, key: None });
+    }
+
+    /// Adds a node to the arena and to the collection that is open.
+    fn add(&mut self, node: Node<'t>, anchor: Option<usize>) -> NodeId {
+        let id = self.tree.nodes.len();
+        self.tree.nodes.push(node);
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, id);
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.tree.root.get_or_insert(id);
+            return id;
+        };
+        match &mut self.tree.nodes[open.node].content {
+            Content::Sequence(items) => items.push(id),
+            Content::Mapping(entries) => match open.key.take() {
+                None => open.key = Some(id),
+                Some(key) => entries.push(Entry { key, value: id }),
+            },
+            Content::Scalar { .. } | Content::Alias(_) => {}
+        }
+        id
+    }
+
+    /// The anchor's own event follows that of its node.
+    fn widen_properties(&mut self, anchor: usize, range: Range<usize>) {
+        if let Some(id) = self.anchors.get(&anchor) {
+            let properties = &mut self.tree.nodes[*id].properties;
+            *properties = Some(match properties.take() {
+                Some(tag) => tag.start.min(range.start)..tag.end.max(range.end),
+                None => range,
+            });
+        }
+    }
+}
+
+fn style(style: ScalarStyle) -> Style {
+    match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+        ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+    }
+}
+
+/// Input from a `&str` always has byte offsets.
+fn bytes(span: &Span) -> Range<usize> {
+    span.byte_range().unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! A source cut into documents, as Argo CD's reader cuts it.
+//!
+//! That reader is apimachinery's `NewYAMLOrJSONDecoder` (`pkg/util/yaml/decoder.go`). Input that begins with `{` is
+//! read as a stream of JSON values until one fails; what is left, or all of it, is cut at the lines that begin with
+//! `---`, whatever stands around them. It is not what a YAML parser would do, and only the same cut gives the same
+//! documents.
+
+use std::ops::Range;
+
+use memchr::{memchr, memmem};
+use serde::de::IgnoredAny;
+
+/// Where a document is in its source, without separator lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub range: Range<usize>,
+    /// One value of a JSON stream: it ends where the value ends, and no separator stands before the next one.
+    pub json: bool,
+}
+
+/// A source's documents. Those without content (blank lines, comments) are left out: they are nothing to Argo CD.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Split {
+    pub parts: Vec<Part>,
+    pub problems: Vec<SplitProblem>,
+}
+
+/// What Argo CD refuses in the seams, with its byte offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SplitProblem {
+    /// Something other than a comment follows `---` on its line.
+    Separator(usize),
+    /// After a second JSON value the reader does not go back to YAML.
+    AfterJson(usize),
+}
+
+pub(super) fn split(bytes: &[u8]) -> Split {
+    let mut split = Split::default();
+    let rest = if begins_json(bytes) { split.json(bytes) } else { 0 };
+    if rest < bytes.len() {
+        split.yaml(bytes, rest);
+    }
+    split
+}
+
+/// Whether Argo CD's reader tries JSON first.
+pub(super) fn begins_json(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{")
+}
+
+/// Where the first thing stands that is neither blank nor a comment.
+pub(super) fn content_start(bytes: &[u8]) -> Option<usize> {
+    let mut at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
+    loop {
+        at += bytes[at..].iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
+        if bytes[at] != b'#' {
+            return Some(at);
+        }
+        at += memchr(b'\n', &bytes[at..])?;
+    }
+}
+
+/// The byte order mark in UTF-8.
+pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
+
+const SEPARATOR: &[u8] = b"---";
+
+impl Split {
+    /// Reads JSON values, and gives where YAML begins.
+    fn json(&mut self, bytes: &[u8]) -> usize {
+        let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
+        let mut end = 0;
+        while let Some(value) = values.next() {
+            if value.is_err() {
+                return self.after_json(bytes, end);
+            }
+            let start = end + leading_blanks(&bytes[end..]);
+            end = values.byte_offset();
+            self.parts.push(Part { range: start..end, json: true });
+        }
+        bytes.len()
+    }
+
+    fn after_json(&mut self, bytes: &[u8], end: usize) -> usize {
+        if self.parts.len() > 1 {
+            self.problems.push(SplitProblem::AfterJson(end + leading_blanks(&bytes[end..])));
+            return bytes.len();
+        }
+        // The reader drops blanks up to and including the first line break, so that `---` begins a line.
+        let blanks = leading_blanks(&bytes[end..]);
+        memchr(b'\n', &bytes[end..end + blanks]).map_or(end + blanks, |line_break| end + line_break + 1)
+    }
+
+    fn yaml(&mut self, bytes: &[u8], start: usize) {
+        let mut start = start;
+        for separator in separators(bytes, start) {
+            self.push_yaml(bytes, start..separator);
+            start = line_end(bytes, separator);
+            if !ends_line(&bytes[separator + SEPARATOR.len()..start]) {
+                self.problems.push(SplitProblem::Separator(separator));
+            }
+        }
+        self.push_yaml(bytes, start..bytes.len());
+    }
+
+    fn push_yaml(&mut self, bytes: &[u8], range: Range<usize>) {
+        if content_start(&bytes[range.clone()]).is_some() {
+            self.parts.push(Part { range, json: false });
+        }
+    }
+}
+
+/// Where lines begin with `---`.
+fn separators(bytes: &[u8], start: usize) -> impl Iterator<Item = usize> {
+    let first = bytes[start..].starts_with(SEPARATOR).then_some(start);
+    first.into_iter().chain(memmem::find_iter(&bytes[start..], b"\n---").map(move |at| start + at + 1))
+}
+
+/// Only blanks and a comment may follow a separator.
+fn ends_line(rest: &[u8]) -> bool {
+    let rest = String::from_utf8_lossy(rest);
+    let rest = rest.trim();
+    rest.is_empty() || rest.starts_with('#')
+}
+
+/// The start of the next line.
+pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
+    memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |line_break| at + line_break + 1)
+}
+
+fn leading_blanks(bytes: &[u8]) -> usize {
+    bytes.len() - bytes.trim_ascii_start().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The documents' texts, JSON ones marked with `j`.
+    fn parts(text: &str) -> Vec<String> {
+        let split = split(text.as_bytes());
+        assert_eq!(split.problems, [], "{text:?}");
+        split
+            .parts
+            .iter()
+            .map(|part| format!("{}{}", if part.json { "j" } else { "" }, &text[part.range.clone()]))
+            .collect()
+    }
+
+    #[test]
+    fn cuts_at_lines_that_begin_with_three_dashes() {
+        assert_eq!(parts("a: 1\n---\nb: 2"), ["a: 1\n", "b: 2"]);
+        assert_eq!(parts("---\r\na: 1\r\n--- # two\r\nb: 2\r\n"), ["a: 1\r\n", "b: 2\r\n"]);
+        assert_eq!(parts("a: |\n  ---\n  b\n ---\n"), ["a: |\n  ---\n  b\n ---\n"]);
+        assert_eq!(parts("a: 'x\n---\ny'\n"), ["a: 'x\n", "y'\n"]);
+    }
+
+    #[test]
+    fn leaves_out_what_has_no_content() {
+        assert_eq!(parts(""), [""; 0]);
+        assert_eq!(parts("---\n---\n\n# c\n---\n \t\n"), [""; 0]);
+        assert_eq!(parts("\u{feff}# c\n---\n# d\na: 1\n---"), ["# d\na: 1\n"]);
+        assert_eq!(parts("\u{feff}"), [""; 0]);
+        assert_eq!(parts("# c"), [""; 0]);
+    }
+
+    #[test]
+    fn a_directive_is_a_document_of_its_own() {
+        assert_eq!(parts("%YAML 1.1\n---\na: 1\n"), ["%YAML 1.1\n", "a: 1\n"]);
+    }
+
+    #[test]
+    fn refuses_text_behind_the_dashes() {
+        for text in ["--- {a: 1}\n", "----\n", "---a\n", "-----BEGIN\n", "--- |\n x\n"] {
+            assert_eq!(split(text.as_bytes()).problems, [SplitProblem::Separator(0)], "{text:?}");
+        }
+        assert_eq!(
+            split(b"a: 1\n--- x\nb: 2\n----\n").problems,
+            [SplitProblem::Separator(5), SplitProblem::Separator(16)]
+        );
+    }
+
+    #[test]
+    fn json_streams_need_no_separator() {
+        assert_eq!(parts(" {\"a\":1}{\"b\":\"}\"}\n\n{}\n"), ["j{\"a\":1}", "j{\"b\":\"}\"}", "j{}"]);
+    }
+
+    #[test]
+    fn one_json_value_may_be_followed_by_yaml() {
+        assert_eq!(parts("{\"a\":1}\n---\nb: 2\n"), ["j{\"a\":1}", "b: 2\n"]);
+        assert_eq!(parts("{\"a\":1}\nb: 2\n"), ["j{\"a\":1}", "b: 2\n"]);
+        assert_eq!(parts("{\"a\":1} # c\n"), ["j{\"a\":1}"]);
+        assert_eq!(parts("{a: 1}\n---\n{b: 2}\n"), ["{a: 1}\n", "{b: 2}\n"]);
+    }
+
+    #[test]
+    fn two_json_values_may_not() {
+        assert_eq!(split(b"{}\n{}\n---\na: 1\n").problems, [SplitProblem::AfterJson(6)]);
+    }
+}
