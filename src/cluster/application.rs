@@ -1,0 +1,516 @@
+//! The Argo CD Application, as far as it is read here.
+//!
+//! The source is `pkg/apis/application/v1alpha1/types.go`. Every field has a default, so that one odd object does not
+//! make a list unreadable. The type is never written back: writes are patches that name only what they change.
+
+use std::{borrow::Cow, fmt};
+
+use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use kube::{Resource, ResourceExt, core::ObjectMeta};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// `argoproj.io/v1alpha1` Application.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Application {
+    /// Metadata.
+    pub metadata: ObjectMeta,
+    /// What is wanted.
+    pub spec: Spec,
+    /// What Argo CD last saw.
+    pub status: Status,
+    /// The operation that is requested or runs; gone when it is over.
+    pub operation: Option<Value>,
+}
+
+/// `spec`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Spec {
+    /// Where the app is deployed.
+    pub destination: Destination,
+    /// How it is synced.
+    pub sync_policy: SyncPolicy,
+    /// The source; only which of its blocks exist is looked at.
+    pub source: Option<Map<String, Value>>,
+    /// The sources of an Application with several.
+    pub sources: Vec<Map<String, Value>>,
+}
+
+/// `spec.destination`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Destination {
+    /// The API server's URL.
+    pub server: String,
+    /// Or the cluster's name in Argo CD.
+    pub name: String,
+    /// The namespace of objects that name none.
+    pub namespace: String,
+}
+
+/// `spec.syncPolicy`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SyncPolicy {
+    /// Automated sync, when it is configured.
+    pub automated: Option<Automated>,
+    /// Options such as `ServerSideApply=true`.
+    pub sync_options: Vec<String>,
+}
+
+/// `spec.syncPolicy.automated`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Automated {
+    /// `false` turns the block off (since v3.1).
+    pub enabled: Option<bool>,
+    /// A drift alone starts a sync.
+    pub self_heal: bool,
+    /// What is no longer rendered is deleted.
+    pub prune: bool,
+}
+
+/// `status`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Status {
+    /// Every object of the app.
+    pub resources: Vec<ResourceStatus>,
+    /// Whether the app is in sync.
+    pub sync: SyncStatus,
+    /// The app's health.
+    pub health: Health,
+    /// Errors and warnings.
+    pub conditions: Vec<Condition>,
+    /// When the app was last compared with git.
+    pub reconciled_at: Option<Time>,
+    /// The operation that runs or ran last.
+    pub operation_state: Option<OperationState>,
+}
+
+/// `status.resources[]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ResourceStatus {
+    /// API group, empty for core.
+    pub group: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace, empty for a cluster-scoped object.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `Synced`, `OutOfSync`; empty for a hook.
+    pub status: String,
+    /// Health, when the kind has a health check.
+    pub health: Option<Health>,
+    /// A hook, as the live object's annotations say.
+    pub hook: bool,
+}
+
+/// `status.sync`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct SyncStatus {
+    /// `Synced`, `OutOfSync` or `Unknown`; empty before the first comparison.
+    pub status: String,
+}
+
+/// A health status.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing`, `Unknown`; empty before the first comparison.
+    pub status: String,
+}
+
+/// `status.conditions[]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Condition {
+    /// Such as `SyncError`.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// What happened.
+    pub message: String,
+}
+
+/// `status.operationState`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OperationState {
+    /// The operation as it was requested.
+    pub operation: Value,
+    /// Where it is.
+    pub phase: Phase,
+    /// Argo CD's words, such as `waiting for completion of hook batch/Job/order-migration`.
+    pub message: String,
+    /// When it started.
+    pub started_at: Option<Time>,
+    /// When it finished; with phase `Running`, when the attempt failed that will be retried.
+    pub finished_at: Option<Time>,
+    /// What became of each object.
+    pub sync_result: Option<SyncResult>,
+}
+
+/// The phase of an operation (`gitops-engine/pkg/sync/common/types.go`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub enum Phase {
+    Running,
+    Terminating,
+    Failed,
+    Error,
+    Succeeded,
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl Phase {
+    /// Nothing more will happen, as Argo CD judges it (`OperationPhase.Completed`).
+    pub fn is_completed(self) -> bool {
+        matches!(self, Self::Failed | Self::Error | Self::Succeeded)
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "Running",
+            Self::Terminating => "Terminating",
+            Self::Failed => "Failed",
+            Self::Error => "Error",
+            Self::Succeeded => "Succeeded",
+            Self::Unknown => "Unknown",
+        })
+    }
+}
+
+/// Tells one operation of an Application from the next: when it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationId(Option<Timestamp>);
+
+/// `status.operationState.syncResult`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct SyncResult {
+    /// One entry for each object that the sync touched.
+    pub resources: Vec<ResourceResult>,
+}
+
+/// `status.operationState.syncResult.resources[]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ResourceResult {
+    /// API group, empty for core.
+    pub group: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `PreSync`, `Sync`, …; empty for an object that is no hook.
+    pub hook_type: String,
+    /// Where the hook is.
+    pub hook_phase: Phase,
+}
+
+impl Resource for Application {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        "Application".into()
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        "argoproj.io".into()
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        "v1alpha1".into()
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        "applications".into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+/// Namespace and name of an Application.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppKey {
+    /// The Application's own namespace, not its destination.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for AppKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Group, kind, namespace and name of an object of an app.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// API group, empty for core.
+    pub group: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl ObjectKey {
+    /// A `batch/Job`.
+    pub fn job(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { group: "batch".into(), kind: "Job".into(), namespace: namespace.into(), name: name.into() }
+    }
+
+    /// A `batch/Job`: the only kind of hook that can be looked into here.
+    pub fn is_job(&self) -> bool {
+        self.group == "batch" && self.kind == "Job"
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// What is with the operation of an Application.
+#[derive(Debug, Clone, Copy)]
+pub enum Operation<'a> {
+    /// None is requested and none runs.
+    None,
+    /// Requested; the controller has not begun.
+    Requested,
+    /// The controller works on it.
+    Active(&'a OperationState),
+    /// `.operation` was removed while it ran: the controller never comes back to it, and what it left stays.
+    Orphaned(&'a OperationState),
+}
+
+impl Application {
+    /// Namespace and name.
+    pub fn key(&self) -> AppKey {
+        AppKey { namespace: self.namespace().unwrap_or_default(), name: self.name_any() }
+    }
+
+    /// `<sync>:<health>`, such as `OutOfSync:Missing`.
+    pub fn state(&self) -> String {
+        let or_unknown =
+            |status: &str| if status.is_empty() { "Unknown".to_owned() } else { status.to_owned() };
+        format!("{}:{}", or_unknown(&self.status.sync.status), or_unknown(&self.status.health.status))
+    }
+
+    /// What is with its operation (`isOperationInProgress` in `controller/appcontroller.go`, and the state that
+    /// removing `.operation` by hand leaves behind).
+    pub fn operation(&self) -> Operation<'_> {
+        let open = self.status.operation_state.as_ref().filter(|state| !state.phase.is_completed());
+        match (&self.operation, open) {
+            (Some(_), Some(state)) => Operation::Active(state),
+            (Some(_), None) => Operation::Requested,
+            (None, Some(state)) => Operation::Orphaned(state),
+            (None, None) => Operation::None,
+        }
+    }
+
+    /// Tracked plain Jobs that are in the desired state and not in the cluster: what the TTL controller leaves.
+    pub fn missing_jobs(&self) -> impl Iterator<Item = &ResourceStatus> {
+        self.status.resources.iter().filter(|resource| {
+            resource.group == "batch"
+                && resource.kind == "Job"
+                && !resource.hook
+                && resource.status == "OutOfSync"
+                && resource.health.as_ref().is_some_and(|health| health.status == "Missing")
+        })
+    }
+
+    /// Automated sync with self-heal.
+    pub fn self_heals(&self) -> bool {
+        self.automated().is_some_and(|automated| automated.self_heal)
+    }
+
+    /// Automated sync, when it is on.
+    pub fn automated(&self) -> Option<&Automated> {
+        self.spec.sync_policy.automated.as_ref().filter(|automated| automated.enabled != Some(false))
+    }
+
+    /// Whether the app's objects are in the cluster that Argo CD itself runs in.
+    pub fn is_local(&self) -> bool {
+        let Destination { server, name, .. } = &self.spec.destination;
+        match (server.as_str(), name.as_str()) {
+            ("", "") => true,
+            ("", name) => name == "in-cluster",
+            (server, _) => server.trim_end_matches('/') == "https://kubernetes.default.svc",
+        }
+    }
+
+    /// A Config Management Plugin renders one of its sources.
+    pub fn has_plugin(&self) -> bool {
+        self.spec.source.iter().chain(&self.spec.sources).any(|source| source.contains_key("plugin"))
+    }
+
+    /// The live Jobs that are hooks of this app, by its status and by the last operation.
+    pub fn hook_jobs(&self) -> Vec<ObjectKey> {
+        let listed = self.status.resources.iter().filter(|resource| resource.hook).map(ResourceStatus::key);
+        let touched =
+            self.status.operation_state.iter().flat_map(OperationState::hooks).map(ResourceResult::key);
+        let mut keys: Vec<ObjectKey> = listed.chain(touched).filter(ObjectKey::is_job).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+}
+
+impl ResourceStatus {
+    /// Group, kind, namespace and name.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey {
+            group: self.group.clone(),
+            kind: self.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl ResourceResult {
+    /// Group, kind, namespace and name.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey {
+            group: self.group.clone(),
+            kind: self.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl OperationState {
+    /// All hooks of the operation.
+    pub fn hooks(&self) -> impl Iterator<Item = &ResourceResult> {
+        self.sync_result
+            .iter()
+            .flat_map(|result| &result.resources)
+            .filter(|result| !result.hook_type.is_empty())
+    }
+
+    /// The hooks that the operation waits for.
+    pub fn running_hooks(&self) -> impl Iterator<Item = &ResourceResult> {
+        self.hooks().filter(|result| result.hook_phase == Phase::Running)
+    }
+
+    /// When it started.
+    pub fn started(&self) -> Option<Timestamp> {
+        self.started_at.as_ref().map(|time| time.0)
+    }
+
+    /// Which operation it is.
+    pub fn id(&self) -> OperationId {
+        OperationId(self.started())
+    }
+
+    /// Whether its `info` carries `name` with this `value`.
+    pub fn is_marked(&self, name: &str, value: &str) -> bool {
+        is_marked(&self.operation, name, value)
+    }
+
+    /// Argo CD started it by itself.
+    pub fn is_automated(&self) -> bool {
+        self.operation.pointer("/initiatedBy/automated").and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// How many times in a row self-heal repaired the same revision.
+    pub fn self_heal_attempts(&self) -> u64 {
+        self.operation.pointer("/sync/autoHealAttemptsCount").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// Names of the Jobs in a selective sync, which is what self-heal does.
+    pub fn selected_jobs(&self) -> impl Iterator<Item = &str> {
+        let selected = self.operation.pointer("/sync/resources").and_then(Value::as_array);
+        selected
+            .into_iter()
+            .flatten()
+            .filter(|resource| resource["group"] == "batch" && resource["kind"] == "Job")
+            .filter_map(|resource| resource["name"].as_str())
+    }
+}
+
+/// Whether an operation's `info` carries `name` with this `value`.
+pub fn is_marked(operation: &Value, name: &str, value: &str) -> bool {
+    let info = operation["info"].as_array();
+    info.into_iter().flatten().any(|entry| entry["name"] == name && entry["value"] == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn app(value: Value) -> Application {
+        serde_json::from_value(value).expect("an Application")
+    }
+
+    #[test]
+    fn an_operation_is_told_by_both_fields() {
+        let running =
+            json!({"phase": "Running", "operation": {"sync": {}}, "startedAt": "2026-01-01T00:00:00Z"});
+        let done = json!({"phase": "Succeeded", "operation": {"sync": {}}});
+        assert!(matches!(app(json!({})).operation(), Operation::None));
+        assert!(matches!(app(json!({"operation": {"sync": {}}})).operation(), Operation::Requested));
+        let with = |operation: Value, state: &Value| {
+            app(json!({"operation": operation, "status": {"operationState": state}}))
+        };
+        assert!(matches!(with(json!({"sync": {}}), &running).operation(), Operation::Active(_)));
+        assert!(matches!(with(json!({"sync": {}}), &done).operation(), Operation::Requested));
+        assert!(matches!(with(Value::Null, &running).operation(), Operation::Orphaned(_)));
+        assert!(matches!(with(Value::Null, &done).operation(), Operation::None));
+    }
+
+    #[test]
+    fn an_unknown_phase_is_not_completed() {
+        let app = app(json!({"operation": {}, "status": {"operationState": {"phase": "Novel"}}}));
+        assert!(matches!(app.operation(), Operation::Active(state) if state.phase == Phase::Unknown));
+    }
+
+    #[test]
+    fn only_plain_jobs_that_are_gone_are_missing() {
+        let job = |name: &str, hook: bool, health: &str| {
+            json!({"group": "batch", "kind": "Job", "namespace": "n", "name": name,
+            "status": "OutOfSync", "hook": hook, "health": {"status": health}})
+        };
+        let app = app(json!({"status": {"resources": [
+            job("gone", false, "Missing"), job("hook", true, "Missing"), job("failed", false, "Degraded"),
+            {"kind": "Service", "name": "s", "status": "OutOfSync", "health": {"status": "Missing"}},
+        ]}}));
+        assert_eq!(app.missing_jobs().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["gone"]);
+    }
+
+    #[test]
+    fn the_local_cluster_has_several_names() {
+        let at = |destination: Value| app(json!({"spec": {"destination": destination}})).is_local();
+        assert!(at(json!({})));
+        assert!(at(json!({"server": "https://kubernetes.default.svc"})));
+        assert!(at(json!({"name": "in-cluster"})));
+        assert!(!at(json!({"name": "prod-eu"})));
+        assert!(!at(json!({"server": "https://10.0.0.1"})));
+    }
+}

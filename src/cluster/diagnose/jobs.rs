@@ -1,0 +1,145 @@
+//! Findings about the Jobs of an Application.
+
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::Job;
+
+use super::{Case, Finding, Kind, TTL_FLOOR};
+use crate::cluster::{
+    application::Operation,
+    hook,
+    instance::Version,
+    job::{self, human},
+};
+
+/// A Job that is being deleted for longer than this is held by what will not let go.
+const LEAK_GRACE: Duration = Duration::from_mins(1);
+
+pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = missing(case);
+    if !case.app.is_local() {
+        let summary = "its objects are in another cluster: its Jobs were not looked at";
+        findings.push(case.finding(Kind::RemoteDestination, None, summary));
+    }
+    for live in case.jobs {
+        findings.extend(leaked(case, live));
+        let Some(ttl) = job::ttl(live) else { continue };
+        findings.extend(below_floor(case, live, ttl));
+        findings.extend(below_refresh(case, live, ttl));
+        findings.extend(injected(case, live, ttl));
+        findings.extend(could_opt_in(case, live, ttl));
+    }
+    findings
+}
+
+/// Drift counts only while no operation runs: during a sync every app is out of sync for a while.
+fn missing(case: &Case<'_>) -> Vec<Finding> {
+    if !matches!(case.app.operation(), Operation::None) {
+        return Vec::new();
+    }
+    let then = match case.app.automated() {
+        Some(automated) if automated.self_heal => {
+            "self-heal will create it again, and the migration will run again"
+        }
+        Some(_) => "auto-sync has already synced this revision and leaves it so, for ever",
+        None => "it stays so until somebody syncs, and then the migration runs again",
+    };
+    case.app
+        .missing_jobs()
+        .map(|resource| {
+            let key = resource.key();
+            case.finding(Kind::MissingJob, Some(key.clone()), format!("{key} is in the desired state and not in the cluster"))
+                .detail(format!(
+                    "Resource not found in cluster: batch/v1/Job:{}: its TTL deleted it after it finished, and Argo CD still wants it",
+                    key.name
+                ))
+                .detail(then)
+                .fix(case.opt_in())
+                .fix(case.repair("--yes"))
+        })
+        .collect()
+}
+
+fn leaked(case: &Case<'_>, live: &Job) -> Option<Finding> {
+    if !matches!(case.app.operation(), Operation::None) || !hook::is_leaked(live, case.now, LEAK_GRACE) {
+        return None;
+    }
+    let key = job::key(live);
+    let mut finding = case
+        .finding(
+            Kind::LeakedFinalizer,
+            Some(key.clone()),
+            format!("{key} is being deleted, and Argo CD's hook finalizer holds it"),
+        )
+        .detail("no operation runs that would take the finalizer away; the next full sync tries to");
+    if case.instance.version.is_some_and(Version::leaks_finalizers) {
+        finding = finding.detail("Argo CD before v3.4 leaves them behind when a sync fails or is terminated");
+    }
+    Some(finding.fix(case.repair("--yes --remove-finalizers")))
+}
+
+fn below_floor(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
+    if ttl >= TTL_FLOOR || !job::is_hook(live) {
+        return None;
+    }
+    let key = job::key(live);
+    let floor = TTL_FLOOR.as_secs();
+    Some(
+        case.finding(
+            Kind::TtlBelowFloor,
+            Some(key.clone()),
+            format!("hook {key} has a TTL of {}, below {floor} s", human(ttl)),
+        )
+        .detail("some Argo CD versions miss the end of a hook Job that is gone so soon, and wait for ever")
+        .detail("its log is gone with it")
+        .fix(format!("in git: spec.ttlSecondsAfterFinished of Job {}: {floor} or more", key.name)),
+    )
+}
+
+/// The Job's end and its deletion can both fall between two comparisons.
+fn below_refresh(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
+    let refresh = case.instance.refresh?;
+    if ttl >= refresh || job::is_hook(live) {
+        return None;
+    }
+    let key = job::key(live);
+    Some(
+        case.finding(
+            Kind::TtlBelowRefresh,
+            Some(key.clone()),
+            format!("{key} has a TTL of {}; Argo CD compares every {}", human(ttl), human(refresh)),
+        )
+        .detail("it can finish and be gone before Argo CD looks again: the app goes from Synced to OutOfSync:Missing without ever showing the result")
+        .fix(case.opt_in()),
+    )
+}
+
+fn injected(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
+    if job::ttl_was_applied(live)? || job::is_hook(live) {
+        return None;
+    }
+    let key = job::key(live);
+    Some(
+        case.finding(Kind::InjectedTtl, Some(key.clone()), format!("{key} has a TTL of {} that its manifest does not have", human(ttl)))
+            .detail("an admission webhook or policy put it there; no check of the manifests can see it")
+            .fix("kubectl get mutatingwebhookconfigurations -o custom-columns='NAME:.metadata.name,RESOURCES:.webhooks[*].rules[*].resources' | grep -E 'jobs|\\*'".to_owned())
+            .fix(case.opt_in()),
+    )
+}
+
+fn could_opt_in(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
+    if job::is_hook(live) || case.app.has_plugin() {
+        return None;
+    }
+    let reason = job::migration(live)?;
+    let key = job::key(live);
+    Some(
+        case.finding(
+            Kind::CouldOptIn,
+            Some(key.clone()),
+            format!("{key} is a migration ({reason}) with a TTL of {}", human(ttl)),
+        )
+        .detail("the plugin would make it a sync hook, and its deletion would be no drift")
+        .fix(case.opt_in()),
+    )
+}

@@ -1,0 +1,209 @@
+//! What is wrong with Applications because of their Jobs: pure functions from a [`Snapshot`] to [`Finding`]s.
+
+mod instance;
+mod jobs;
+mod operation;
+
+use std::{fmt, time::Duration};
+
+use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
+use serde::Serialize;
+
+use crate::cluster::{
+    application::{AppKey, Application, ObjectKey},
+    hook::Hook,
+    instance::Instance,
+    snapshot::Snapshot,
+};
+
+/// Hook Jobs with a TTL below this can be gone before every Argo CD has seen their end.
+pub const TTL_FLOOR: Duration = Duration::from_mins(1);
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The operation waits for a hook for too long.
+    StuckOperation,
+    /// `.operation` was removed while it ran.
+    OrphanedOperation,
+    /// A tracked plain Job is gone.
+    MissingJob,
+    /// Self-heal runs a migration again.
+    SelfHealRerun,
+    /// Argo CD's finalizer holds a Job that is being deleted.
+    LeakedFinalizer,
+    /// A hook Job's TTL is below the floor.
+    TtlBelowFloor,
+    /// A plain Job can be gone before Argo CD compares again.
+    TtlBelowRefresh,
+    /// The live Job has a TTL that nobody applied.
+    InjectedTtl,
+    /// This Argo CD has a known bug with hook Jobs.
+    ArgocdVersion,
+    /// A Job that the plugin would rewrite.
+    CouldOptIn,
+    /// The app's objects are in another cluster.
+    RemoteDestination,
+}
+
+impl Kind {
+    /// The name in both outputs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StuckOperation => "stuck-operation",
+            Self::OrphanedOperation => "orphaned-operation",
+            Self::MissingJob => "missing-job",
+            Self::SelfHealRerun => "self-heal-rerun",
+            Self::LeakedFinalizer => "leaked-finalizer",
+            Self::TtlBelowFloor => "ttl-below-floor",
+            Self::TtlBelowRefresh => "ttl-below-refresh",
+            Self::InjectedTtl => "injected-ttl",
+            Self::ArgocdVersion => "argocd-version",
+            Self::CouldOptIn => "could-opt-in",
+            Self::RemoteDestination => "remote-destination",
+        }
+    }
+
+    /// How bad it is.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::StuckOperation | Self::OrphanedOperation | Self::MissingJob | Self::SelfHealRerun => {
+                Severity::Error
+            }
+            Self::LeakedFinalizer
+            | Self::TtlBelowFloor
+            | Self::TtlBelowRefresh
+            | Self::InjectedTtl
+            | Self::ArgocdVersion => Severity::Warning,
+            Self::CouldOptIn | Self::RemoteDestination => Severity::Advice,
+        }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know; alone it does not make `doctor` fail.
+    Advice,
+    /// It will go wrong.
+    Warning,
+    /// It is wrong now.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Advice => "advice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub kind: Kind,
+    /// The Application; `None` for Argo CD as a whole.
+    pub app: Option<AppKey>,
+    /// The object.
+    pub object: Option<ObjectKey>,
+    /// A sentence.
+    pub summary: String,
+    /// Why, and what it does.
+    pub details: Vec<String>,
+    /// What to do: commands, each exact.
+    pub remedy: Vec<String>,
+}
+
+/// One Application with what belongs to it.
+struct Case<'a> {
+    app: &'a Application,
+    key: AppKey,
+    jobs: &'a [Job],
+    hooks: &'a [Hook],
+    instance: &'a Instance,
+    now: Timestamp,
+    /// An operation that runs for less is not stuck.
+    patience: Duration,
+}
+
+impl Case<'_> {
+    fn finding(&self, kind: Kind, object: Option<ObjectKey>, summary: impl Into<String>) -> Finding {
+        Finding {
+            kind,
+            app: Some(self.key.clone()),
+            object,
+            summary: summary.into(),
+            details: Vec::new(),
+            remedy: Vec::new(),
+        }
+    }
+
+    /// `presync repair` for this Application.
+    fn repair(&self, flags: &str) -> String {
+        let AppKey { namespace, name } = &self.key;
+        format!("presync repair {name} -n {namespace} {flags}")
+    }
+
+    /// How the plugin comes to render this Application; `None` when a plugin does already.
+    fn opt_in(&self) -> Option<String> {
+        let AppKey { namespace, name } = &self.key;
+        if self.app.has_plugin() {
+            return None;
+        }
+        let plain = self.app.spec.source.as_ref().is_some_and(|source| {
+            ["helm", "kustomize", "directory"].iter().all(|block| !source.contains_key(*block))
+        });
+        Some(if plain {
+            let patch = r#"{"spec":{"source":{"plugin":{"name":"presync"}}}}"#;
+            format!("kubectl patch application {name} -n {namespace} --type merge -p '{patch}'")
+        } else {
+            // A plugin beside these blocks is "multiple application sources defined" to Argo CD.
+            format!(
+                "kubectl edit application {name} -n {namespace}  # turn the source's helm, kustomize or directory block \
+                 into the same parameters under plugin: {{name: presync}}"
+            )
+        })
+    }
+}
+
+impl Finding {
+    fn detail(mut self, text: impl Into<String>) -> Self {
+        self.details.push(text.into());
+        self
+    }
+
+    fn fix(mut self, command: impl Into<Option<String>>) -> Self {
+        self.remedy.extend(command.into());
+        self
+    }
+}
+
+/// Everything that is wrong: first Argo CD's own findings, then each Application's, the worst first.
+pub fn diagnose(snapshot: &Snapshot, patience: Duration) -> Vec<Finding> {
+    let mut findings = instance::findings(&snapshot.instance);
+    for app in &snapshot.apps {
+        let key = app.key();
+        let case = Case {
+            app,
+            jobs: snapshot.jobs.get(&key).map_or(&[], Vec::as_slice),
+            hooks: snapshot.hooks.get(&key).map_or(&[], Vec::as_slice),
+            key,
+            instance: &snapshot.instance,
+            now: snapshot.now,
+            patience,
+        };
+        let mut found = operation::findings(&case);
+        found.extend(jobs::findings(&case));
+        found.sort_by_key(|finding| (std::cmp::Reverse(finding.kind.severity()), finding.kind));
+        findings.extend(found);
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests;

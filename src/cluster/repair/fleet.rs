@@ -1,0 +1,57 @@
+//! Repairs many Applications: a few at a time, not all at once.
+
+use std::{cell::Cell, time::Duration};
+
+use futures::{StreamExt, stream};
+use tokio::time::sleep;
+
+use crate::cluster::{
+    application::Application,
+    repair::{Ending, Outcome, execute::Repairer},
+};
+
+/// How to go through them.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Repaired at the same time.
+    pub parallel: usize,
+    /// Longest random pause before each, so that Argo CD's controller and repo-server are not hit by all at once.
+    pub jitter: Duration,
+}
+
+/// Repairs them, and tells `done` of each as it ends. When the cluster refuses one, those that have not begun are not
+/// tried: each would be refused alike.
+pub async fn run(repairer: &Repairer<'_>, apps: &[Application], pace: Pace, mut done: impl FnMut(Outcome)) {
+    let refused = Cell::new(false);
+    let repairs = apps.iter().map(|app| one(repairer, app, pace, &refused));
+    let mut running = stream::iter(repairs).buffer_unordered(pace.parallel.max(1));
+    while let Some(outcome) = running.next().await {
+        done(outcome);
+    }
+}
+
+async fn one(repairer: &Repairer<'_>, app: &Application, pace: Pace, refused: &Cell<bool>) -> Outcome {
+    if !refused.get() {
+        sleep(pace.jitter.mul_f64(fastrand::f64())).await;
+    }
+    if refused.get() {
+        return untried(app);
+    }
+    let outcome = repairer.repair(&app.key(), &app.state()).await;
+    if matches!(outcome.ending, Ending::Forbidden(_)) {
+        refused.set(true);
+    }
+    outcome
+}
+
+/// One that was not begun.
+pub fn untried(app: &Application) -> Outcome {
+    Outcome {
+        app: app.key(),
+        before: app.state(),
+        after: app.state(),
+        ending: Ending::NotTried,
+        requests: 0,
+        elapsed: Duration::ZERO,
+    }
+}

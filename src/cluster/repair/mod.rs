@@ -1,0 +1,96 @@
+//! Gets a stuck Application going again: end the operation as Argo CD's own API does, compare anew, verify.
+//!
+//! Every write is one patch that leaves the Application in a state that Argo CD itself knows how to go on from, so a
+//! repair can be interrupted anywhere and run again.
+
+pub mod execute;
+pub mod fleet;
+pub mod plan;
+pub mod request;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    cluster::application::{AppKey, Application, Operation},
+    error::Problems,
+};
+
+/// How a repair of one Application ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The Application.
+    pub app: AppKey,
+    /// `<sync>:<health>` before.
+    pub before: String,
+    /// `<sync>:<health>` as last seen.
+    pub after: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// Requests made for it.
+    pub requests: usize,
+    /// Time it took.
+    pub elapsed: Duration,
+}
+
+/// How a repair ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Synced, and nothing runs.
+    Repaired,
+    /// What was asked was done, and these are still wrong.
+    Left(Vec<String>),
+    /// Not touched.
+    Refused(plan::Refusal),
+    /// Somebody deleted it meanwhile.
+    Gone,
+    /// It could not be done.
+    Failed(Problems),
+    /// The cluster refused to let us.
+    Forbidden(Problems),
+    /// An earlier one failed in a way that this one would too, or the run was interrupted.
+    NotTried,
+}
+
+impl Ending {
+    /// Nothing is left to do.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Repaired)
+    }
+}
+
+impl fmt::Display for Outcome {
+    /// The line that the incident's report ends with: `catalog-dev: OutOfSync:Missing → Synced:Healthy`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} → {}", self.app, self.before, self.after)
+    }
+}
+
+/// What is still wrong with an Application, in the order of importance; empty when nothing is.
+pub fn complaints(app: &Application) -> Vec<String> {
+    let mut complaints = Vec::new();
+    match app.operation() {
+        Operation::None => {}
+        Operation::Requested => complaints.push("a new sync is requested".to_owned()),
+        Operation::Active(state) => complaints.push(format!("a sync is {}: {}", state.phase, state.message)),
+        Operation::Orphaned(state) => {
+            complaints.push(format!("`.operation` is gone and the sync {}", state.phase));
+        }
+    }
+    let missing: Vec<String> = app.missing_jobs().map(|job| format!("{} is missing", job.key())).collect();
+    let health = app.status.health.status.as_str();
+    if !matches!(health, "Healthy" | "Suspended") && (health != "Missing" || missing.is_empty()) {
+        complaints.push(format!("it is {health}"));
+    }
+    complaints.extend(missing);
+    if complaints.is_empty() && app.status.sync.status != "Synced" {
+        complaints.push(format!("it is {}", app.status.sync.status));
+    }
+    let errors = app.status.conditions.iter().filter(|condition| condition.type_.ends_with("Error"));
+    complaints.extend(errors.map(|condition| format!("{}: {}", condition.type_, condition.message)));
+    complaints
+}

@@ -1,0 +1,179 @@
+//! Reads from the cluster what the diagnosis needs, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, stream};
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        batch::v1::Job,
+        core::v1::{ConfigMap, Event, Pod, PodTemplateSpec},
+    },
+    jiff::Timestamp,
+};
+use kube::{Api, Client, ResourceExt, api::ListParams};
+
+use crate::{
+    cluster::{
+        access::{Attempt, list},
+        application::{AppKey, Application, ObjectKey, Operation},
+        hook::{Hook, Sight},
+        instance::Instance,
+        job,
+    },
+    error::{Problem, Problems, Result},
+};
+
+/// Namespaces that are read at the same time.
+const PARALLEL: usize = 8;
+
+/// What one look at the cluster showed.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub now: Timestamp,
+    /// The Argo CD.
+    pub instance: Instance,
+    /// The Applications.
+    pub apps: Vec<Application>,
+    /// The Jobs that each of them tracks.
+    pub jobs: BTreeMap<AppKey, Vec<Job>>,
+    /// The hooks that the running operation of an Application waits for.
+    pub hooks: BTreeMap<AppKey, Vec<Hook>>,
+}
+
+/// Looks at everything around `apps`; all problems are reported.
+pub async fn take(client: &Client, namespace: &str, apps: Vec<Application>) -> Result<Snapshot> {
+    let mut problems = Problems::default();
+    let instance = problems.collect(instance(client, namespace).await);
+    let namespaces: BTreeSet<String> =
+        apps.iter().filter(|app| app.is_local()).flat_map(job_namespaces).collect();
+    let mut jobs: BTreeMap<AppKey, Vec<Job>> = BTreeMap::new();
+    let mut reads =
+        stream::iter(namespaces).map(|namespace| jobs_in(client, namespace)).buffer_unordered(PARALLEL);
+    while let Some(read) = reads.next().await {
+        let found = problems.collect(read);
+        let Some(instance) = &instance else { continue };
+        for job in found.into_iter().flatten() {
+            if let Some(app) = instance.tracking.owner(&job::key(&job), job.annotations(), job.labels()) {
+                jobs.entry(app).or_default().push(job);
+            }
+        }
+    }
+    drop(reads);
+    let mut hooks = BTreeMap::new();
+    for app in &apps {
+        if let Some(read) = problems.collect(running_hooks(client, app, true).await) {
+            hooks.insert(app.key(), read);
+        }
+    }
+    match instance {
+        Some(instance) => problems.or(Snapshot { now: Timestamp::now(), instance, apps, jobs, hooks }),
+        None => Err(problems),
+    }
+}
+
+/// The hooks that the operation of an Application waits for; with `events` also the warnings about them.
+pub async fn running_hooks(client: &Client, app: &Application, events: bool) -> Result<Vec<Hook>> {
+    let (Operation::Active(state) | Operation::Orphaned(state)) = app.operation() else {
+        return Ok(Vec::new());
+    };
+    let mut problems = Problems::default();
+    let mut hooks = Vec::new();
+    for result in state.running_hooks() {
+        let key = result.key();
+        let sight =
+            if key.is_job() && app.is_local() { sight(client, &key, events).await } else { Ok(Sight::None) };
+        hooks.extend(problems.collect(sight).map(|sight| Hook { key, sight }));
+    }
+    problems.or(hooks)
+}
+
+async fn sight(client: &Client, key: &ObjectKey, events: bool) -> Result<Sight> {
+    let namespace = key.namespace.as_str();
+    let job = Api::<Job>::namespaced(client.clone(), namespace).get_opt(&key.name).await;
+    let job =
+        job.map_err(|error| Attempt::new("get", "jobs.batch", namespace).name(&key.name).problem(error))?;
+    let Some(job) = job else { return Ok(Sight::Gone) };
+    let of_job = ListParams::default().labels(&format!("job-name={}", key.name));
+    let pods: Vec<Pod> = list(&Api::namespaced(client.clone(), namespace), &of_job)
+        .await
+        .map_err(|error| Attempt::new("list", "pods", namespace).problem(error))?;
+    let mut warnings = Vec::new();
+    if events {
+        let names = pods.iter().map(|pod| ("Pod", pod.name_any()));
+        for (kind, name) in names.chain([("Job", key.name.clone())]) {
+            warnings.extend(warnings_about(client, namespace, kind, &name).await?);
+        }
+    }
+    Ok(Sight::Job { job: Box::new(job), pods, warnings })
+}
+
+/// The latest warning of each reason about an object that says what could not be created or mounted.
+async fn warnings_about(
+    client: &Client,
+    namespace: &str,
+    kind: &str,
+    name: &str,
+) -> Result<Vec<String>, Problem> {
+    let about = ListParams::default()
+        .fields(&format!("involvedObject.kind={kind},involvedObject.name={name},type=Warning"));
+    let events: Vec<Event> = list(&Api::namespaced(client.clone(), namespace), &about)
+        .await
+        .map_err(|error| Attempt::new("list", "events", namespace).problem(error))?;
+    let mut latest: BTreeMap<String, String> = BTreeMap::new();
+    for event in events {
+        let reason = event.reason.unwrap_or_default();
+        if matches!(
+            reason.as_str(),
+            "FailedCreate" | "FailedMount" | "FailedAttachVolume" | "FailedCreatePodSandBox"
+        ) {
+            latest.insert(reason, event.message.unwrap_or_default());
+        }
+    }
+    Ok(latest.into_iter().map(|(reason, message)| format!("{kind} {name}: {reason}: {message}")).collect())
+}
+
+async fn jobs_in(client: &Client, namespace: String) -> Result<Vec<Job>, Problem> {
+    let jobs = list(&Api::namespaced(client.clone(), &namespace), &ListParams::default()).await;
+    jobs.map_err(|error| Attempt::new("list", "jobs.batch", &namespace).problem(error))
+}
+
+/// Where the Jobs of an app are: where its status names Jobs, and its destination.
+fn job_namespaces(app: &Application) -> Vec<String> {
+    let listed = app.status.resources.iter().filter(|resource| resource.key().is_job());
+    let mut namespaces: Vec<String> = listed.map(|resource| resource.namespace.clone()).collect();
+    namespaces.push(app.spec.destination.namespace.clone());
+    namespaces.retain(|namespace| !namespace.is_empty());
+    namespaces
+}
+
+/// The Argo CD in `namespace`: ConfigMap `argocd-cm`, and the image of its application controller.
+pub async fn instance(client: &Client, namespace: &str) -> Result<Instance> {
+    let mut problems = Problems::default();
+    let config = Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt("argocd-cm").await;
+    let attempt = Attempt::new("get", "configmaps", namespace).name("argocd-cm");
+    let config = problems.collect(config.map_err(|error| attempt.problem(error)));
+    let controllers = ListParams::default().labels("app.kubernetes.io/component=application-controller");
+    let sets = list(&Api::<StatefulSet>::namespaced(client.clone(), namespace), &controllers).await;
+    let sets = problems
+        .collect(sets.map_err(|error| Attempt::new("list", "statefulsets.apps", namespace).problem(error)));
+    let deployments = list(&Api::<Deployment>::namespaced(client.clone(), namespace), &controllers).await;
+    let deployments = problems.collect(
+        deployments.map_err(|error| Attempt::new("list", "deployments.apps", namespace).problem(error)),
+    );
+    let mut templates =
+        sets.into_iter().flatten().filter_map(|set| set.spec.map(|spec| spec.template)).chain(
+            deployments
+                .into_iter()
+                .flatten()
+                .filter_map(|deployment| deployment.spec.map(|spec| spec.template)),
+        );
+    let image = templates.find_map(image);
+    let config = config.flatten().and_then(|config| config.data).unwrap_or_default();
+    problems.or(Instance::new(&config, image.as_deref(), namespace))
+}
+
+fn image(template: PodTemplateSpec) -> Option<String> {
+    template.spec?.containers.into_iter().find_map(|container| container.image)
+}
