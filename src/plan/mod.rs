@@ -2,3 +2,4 @@
 
 pub mod hooks;
 pub mod job;
+pub mod select;

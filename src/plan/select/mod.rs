@@ -1,0 +1,140 @@
+//! Which Jobs are migrations: by evidence, unless the author or a selector decides.
+
+mod after;
+mod counter;
+mod evidence;
+mod program;
+mod scripts;
+mod shell;
+mod tools;
+mod words;
+
+use std::collections::BTreeMap;
+
+pub use self::{
+    after::runs_after_workloads,
+    evidence::{Evidence, Reason, THRESHOLD},
+    scripts::Find,
+};
+use super::{
+    hooks::{self, HookType, Role},
+    job::Job,
+};
+use crate::settings::model::Selectors;
+
+/// Whether a Job is a migration, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// It is.
+    pub migration: bool,
+    /// What decided.
+    pub by: SelectedBy,
+    /// What was found, whatever decided.
+    pub evidence: Evidence,
+}
+
+/// What decided, in the order in which it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SelectedBy {
+    /// It can be no migration hook, whatever anyone says; why.
+    Never(String),
+    /// The annotation `argocd-presync-plugin/migration`.
+    Annotation,
+    /// A selector that excludes; which.
+    Exclusion(String),
+    /// A selector that includes; which.
+    Selector(String),
+    /// The evidence's score.
+    Evidence,
+}
+
+/// Decides whether the Job is a migration.
+///
+/// `find` gives a ConfigMap or Secret of the app by kind, name and namespace: scripts in them are read where a container
+/// runs them.
+pub fn select<'a>(
+    job: &Job<'a>,
+    find: &Find<'a, '_>,
+    selectors: &Selectors,
+    annotation: Option<bool>,
+) -> Selection {
+    let evidence = evidence::gather(job, find);
+    let (migration, by) = if let Some(why) = never(job) {
+        (false, SelectedBy::Never(why))
+    } else if let Some(says) = annotation {
+        (says, SelectedBy::Annotation)
+    } else if let Some(which) = excluded(job, selectors) {
+        (false, SelectedBy::Exclusion(which))
+    } else if let Some(which) = included(job, selectors) {
+        (true, SelectedBy::Selector(which))
+    } else {
+        (evidence.suffices(), SelectedBy::Evidence)
+    };
+    Selection { migration, by, evidence }
+}
+
+/// Why the Job can never become a migration hook.
+fn never(job: &Job<'_>) -> Option<String> {
+    let reason = match hooks::role(job.object).0 {
+        Role::Resource => return None,
+        Role::Hook(types) => {
+            if types
+                .iter()
+                .any(|kind| matches!(kind, HookType::PreSync | HookType::Sync | HookType::PostSync))
+            {
+                return None;
+            }
+            if types.contains(&HookType::SyncFail) {
+                "a hook for failed syncs only"
+            } else {
+                "a hook for the app's deletion only"
+            }
+        }
+        Role::Ignored => ignored(job),
+    };
+    Some(reason.to_owned())
+}
+
+/// What the annotations are that make Argo CD ignore the Job.
+fn ignored(job: &Job<'_>) -> &'static str {
+    let helm = hooks::entries(job.object, hooks::HELM_HOOK);
+    if hooks::entries(job.object, hooks::ARGO_HOOK).contains(&"Skip") {
+        "`hook: Skip`: Argo CD never applies it"
+    } else if helm.iter().any(|entry| entry.starts_with("test")) {
+        "a Helm test: Argo CD never applies it"
+    } else if helm.iter().any(|entry| entry.ends_with("rollback")) {
+        "a Helm hook for rollbacks only: Argo CD never applies it"
+    } else {
+        "its hook annotation names no hook that Argo CD knows: Argo CD never applies it"
+    }
+}
+
+fn excluded(job: &Job<'_>, selectors: &Selectors) -> Option<String> {
+    let at = *selectors.exclude.matches(name(job)).first()?;
+    Some(format!("glob {} of the excluded names", at + 1))
+}
+
+fn included(job: &Job<'_>, selectors: &Selectors) -> Option<String> {
+    if let Some(at) = selectors.names.matches(name(job)).first() {
+        return Some(format!("glob {} of the names", at + 1));
+    }
+    let labels: BTreeMap<String, String> = job
+        .labels()
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect();
+    let at = selectors.labels.iter().position(|selector| selector.matches(&labels))?;
+    Some(format!("label selector {}", at + 1))
+}
+
+/// The name, or the prefix of a generated one.
+fn name<'a>(job: &Job<'a>) -> &'a str {
+    match job.name() {
+        "" => job.generate_name().unwrap_or_default(),
+        name => name,
+    }
+}
+
+#[cfg(test)]
+mod tests;
