@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -158,4 +159,29 @@ fn parameter_value(item: &Value) -> std::result::Result<ParameterValue, &'static
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
+}
+
+/// An announcement of a parameter, which Argo CD's UI makes a form of (`reposerver/repository/repository.proto`,
+/// `ParameterAnnouncement`). The defaults are shown only; Argo CD does not send them when it renders.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Announcement {
+    /// The parameter's name.
+    pub name: String,
+    /// A name to read.
+    pub title: String,
+    /// A description.
+    pub tooltip: String,
+    /// `boolean` or `number`; none for a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item_type: Option<String>,
+    /// `array` or `map`; none for a single value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection_type: Option<String>,
+    /// The default of a single value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub string: Option<String>,
+    /// The default of an array.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub array: Vec<String>,
 }

@@ -232,10 +232,10 @@ fn the_platform_locks_settings_and_groups() {
         .err();
     assert_eq!(
         text,
-        "error: `kustomize.namePrefix` is locked by the platform file\n  at: presync.yaml\n\
-         hint: the platform's reason: one way to build\n\
-         error: `ttl` under `environments.dev` is locked by the platform file\n  at: presync.yaml\n\
+        "error: `ttl` under `environments.dev` is locked by the platform file\n  at: presync.yaml\n\
          hint: the platform's reason: auditors read finished Jobs\n\
+         error: `kustomize.namePrefix` is locked by the platform file\n  at: presync.yaml\n\
+         hint: the platform's reason: one way to build\n\
          error: environment variable `ARGOCD_ENV_PRESYNC_TTL` is locked by the platform file\n\
          hint: the platform's reason: auditors read finished Jobs\n\
          error: parameter `ttl` is locked by the platform file\n\

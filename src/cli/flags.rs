@@ -54,7 +54,7 @@ fn settings() -> impl Iterator<Item = &'static Setting> {
 fn arg(setting: &'static Setting) -> Arg {
     let arg = Arg::new(setting.name)
         .long(setting.flag_name())
-        .help(setting.tooltip.trim_end_matches('.'))
+        .help(setting.tooltip.trim_end_matches('.').replace('`', ""))
         .help_heading(setting.group.title())
         .hide_short_help(matches!(setting.group, Group::Renderer(_)));
     match &setting.shape {
@@ -71,7 +71,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Shape::Duration => arg.value_name("TIME"),
         Shape::Ttl => arg.value_name("keep|TIME"),
         Shape::Text => arg.value_name("TEXT"),
-        Shape::Object | Shape::Objects => arg.value_name("YAML"),
+        Shape::Object | Shape::Objects | Shape::Environments => arg.value_name("YAML"),
     }
 }
 

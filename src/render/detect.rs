@@ -23,7 +23,7 @@ struct Claim {
 ///
 /// Templates may lie in subdirectories, but beside a chart or a kustomization only those directly in `dir` are a claim:
 /// a chart may well carry some for other purposes.
-pub(super) fn detect(dir: &Path, root: &Root) -> Result<(RendererKind, String)> {
+pub fn detect(dir: &Path, root: &Root) -> Result<(RendererKind, String)> {
     let mut claims = Vec::new();
     if dir.join("Chart.yaml").is_file() {
         claims.push(Claim { renderer: RendererKind::Helm, name: "helm", file: "Chart.yaml".to_owned() });

@@ -15,6 +15,7 @@ pub mod process;
 mod tools;
 
 pub use confine::Root;
+pub use detect::detect;
 pub use process::Deadline;
 pub use tools::{Tool, Tools};
 

@@ -1,6 +1,9 @@
 //! The built-in values: what holds when no layer says anything, for an app of which nothing is known.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::model::{
     Dependencies, DirectoryOptions, Environment, Guards, HandlebarsOptions, HelmOptions, JobSettings,
@@ -15,6 +18,7 @@ impl Default for Settings {
                 name: "production".into(),
                 reason: "nothing names an environment".into(),
             },
+            environments: BTreeSet::new(),
             environment_rules: Vec::new(),
             renderer: None,
             allow_empty: false,

@@ -22,118 +22,110 @@ pub(super) struct File<'a> {
     pub(super) place: Place,
 }
 
-/// What a settings file says.
-#[derive(Default)]
-pub(super) struct Contents {
-    pub(super) assignments: Vec<Assignment>,
-    /// The entries under `environments`.
-    pub(super) environments: Vec<String>,
-}
-
 impl File<'_> {
-    /// Reads the file, with all its problems.
-    pub(super) fn read(&self, bytes: &[u8], problems: &mut Problems) -> Contents {
-        let mut contents = Contents::default();
+    /// What the file says, and all its problems.
+    pub(super) fn read(&self, bytes: &[u8], problems: &mut Problems) -> Vec<Assignment> {
+        let mut reader = Reader { file: self, assignments: Vec::new(), problems };
         match yaml::parse(bytes) {
             Ok(Value::Null) => {}
-            Ok(Value::Object(map)) => self.top(&map, &mut contents, problems),
-            Ok(_) => problems.push(self.problem("the settings file must hold a YAML object")),
+            Ok(Value::Object(map)) => reader.settings(&Level { group: "", entry: None }, &map),
+            Ok(_) => reader.problem("the settings file must hold a YAML object"),
             Err(error) => {
                 let location = Location { line: error.line, ..Location::file(self.name) };
                 let problem = Problem::new(Exit::SETTINGS, "the settings file cannot be read as YAML");
-                problems.push(problem.at(location).caused_by(error));
+                reader.problems.push(problem.at(location).caused_by(error));
             }
         }
-        contents
+        reader.assignments
     }
+}
 
-    fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::new(Exit::SETTINGS, message).at(Location::file(self.name))
-    }
+/// Where in the file some keys stand.
+#[derive(Clone, Copy)]
+struct Level<'a> {
+    /// The group with its dot, such as `helm.`.
+    group: &'a str,
+    /// The entry under `environments`.
+    entry: Option<&'a str>,
+}
 
-    fn top(&self, map: &Map<String, Value>, contents: &mut Contents, problems: &mut Problems) {
-        let mut map = map.clone();
-        let environments = map.shift_remove("environments").unwrap_or_default();
-        self.level("", self.place, None, &map, &mut contents.assignments, problems);
-        let entries = match environments {
-            Value::Null => return,
-            Value::Object(entries) => entries,
-            _ => return problems.push(self.problem("`environments` must be a map of names to settings")),
-        };
-        for (written, value) in entries {
-            let name = match environment::canonical(&written) {
-                Ok(name) if contents.environments.contains(&name) => {
-                    problems.push(self.problem(format!("`environments` has two entries for `{name}`")));
-                    continue;
-                }
-                Ok(name) => name,
-                Err(error) => {
-                    problems.push(self.problem(format!("a name under `environments` {error}")));
-                    continue;
-                }
-            };
-            contents.environments.push(name.clone());
-            match value {
-                Value::Null => {}
-                Value::Object(map) => {
-                    self.level(
-                        "",
-                        Place::Environments,
-                        Some(&name),
-                        &map,
-                        &mut contents.assignments,
-                        problems,
-                    );
-                }
-                _ => problems.push(self.problem(format!("`environments.{written}` must hold settings"))),
-            }
+impl Level<'_> {
+    /// A setting as an error calls it.
+    fn subject(&self, name: &str) -> String {
+        match self.entry {
+            Some(entry) => format!("`{name}` under `environments.{entry}`"),
+            None => format!("`{name}`"),
         }
     }
+}
 
-    /// One level of keys: settings, and groups of them.
-    fn level(
-        &self,
-        group: &str,
-        place: Place,
-        entry: Option<&str>,
-        map: &Map<String, Value>,
-        assignments: &mut Vec<Assignment>,
-        problems: &mut Problems,
-    ) {
+struct Reader<'a> {
+    file: &'a File<'a>,
+    assignments: Vec<Assignment>,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, message: impl Into<String>) {
+        self.problems.push(Problem::new(Exit::SETTINGS, message).at(Location::file(self.file.name)));
+    }
+
+    fn problem_with_hint(&mut self, message: String, hint: String) {
+        let location = Location::file(self.file.name);
+        self.problems.push(Problem::new(Exit::SETTINGS, message).at(location).hint(hint));
+    }
+
+    /// Keys that are settings or groups of them.
+    fn settings(&mut self, level: &Level<'_>, map: &Map<String, Value>) {
         for (key, value) in map {
-            let name = format!("{group}{key}");
-            let subject = match entry {
-                Some(entry) => format!("`{name}` under `environments.{entry}`"),
-                None => format!("`{name}`"),
-            };
+            let name = format!("{}{key}", level.group);
             let inner = format!("{name}.");
             if !key.contains('.') && table::table().iter().any(|setting| setting.name.starts_with(&inner)) {
                 match value {
                     Value::Null => {}
-                    Value::Object(map) => self.level(&inner, place, entry, map, assignments, problems),
-                    _ => problems.push(self.problem(format!("{subject} must hold settings"))),
+                    Value::Object(map) => self.settings(&Level { group: &inner, ..*level }, map),
+                    _ => self.problem(format!("{} must hold settings", level.subject(&name))),
                 }
-                continue;
+            } else {
+                self.setting(level, key, &name, value);
             }
-            match layers::find(&name, place, |setting| setting.name.to_owned()) {
-                Ok(_) if key.contains('.') => {
-                    let (group, last) = key.rsplit_once('.').unwrap_or((key, key));
-                    let problem = self.problem(format!("{subject} is written in two levels"));
-                    problems.push(
-                        problem.hint(format!("write `{group}:` and, indented on the next line, `{last}:`")),
-                    );
-                }
-                Ok(_) if value.is_null() || value == "" => {}
-                Ok(setting) => assignments.push(Assignment {
-                    setting,
-                    value: value.clone(),
-                    origin: Origin { layer: self.layer.clone(), entry: entry.map(str::to_owned) },
-                    subject,
-                    location: Some(Location::file(self.name)),
-                }),
-                Err((message, hint)) => {
-                    problems.push(self.problem(format!("{subject} {message}")).hint(hint));
-                }
+        }
+    }
+
+    fn setting(&mut self, level: &Level<'_>, key: &str, name: &str, value: &Value) {
+        let subject = level.subject(name);
+        let place = if level.entry.is_some() { Place::Environments } else { self.file.place };
+        let setting = match layers::find(name, place, |setting| setting.name.to_owned()) {
+            Ok(setting) => setting,
+            Err((message, hint)) => return self.problem_with_hint(format!("{subject} {message}"), hint),
+        };
+        if let Some((group, last)) = key.rsplit_once('.') {
+            let hint = format!("write `{group}:` and, indented on the next line, `{last}:`");
+            return self.problem_with_hint(format!("{subject} is written in two levels"), hint);
+        }
+        if value.is_null() || value == "" {
+            return;
+        }
+        self.assignments.push(Assignment {
+            setting,
+            value: value.clone(),
+            origin: Origin { layer: self.file.layer.clone(), entry: level.entry.map(str::to_owned) },
+            subject,
+            location: Some(Location::file(self.file.name)),
+        });
+        if let ("environments", Value::Object(entries)) = (name, value) {
+            self.environments(entries);
+        }
+    }
+
+    /// The entries under `environments`; their names are the setting's own value.
+    fn environments(&mut self, entries: &Map<String, Value>) {
+        for (written, value) in entries {
+            let Ok(name) = environment::canonical(written) else { continue };
+            match value {
+                Value::Null => {}
+                Value::Object(map) => self.settings(&Level { group: "", entry: Some(&name) }, map),
+                _ => self.problem(format!("`environments.{written}` must hold settings")),
             }
         }
     }

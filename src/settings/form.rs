@@ -1,6 +1,9 @@
 //! How each type of setting is read from a value and shown: the bridge from the table to the typed model.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::{Map, Value};
@@ -61,7 +64,7 @@ impl Form for bool {
     }
 
     fn show(&self) -> Shown {
-        Shown::Value(self.to_string().into())
+        Shown::Value((*self).into())
     }
 }
 
@@ -79,7 +82,7 @@ impl Form for u32 {
     }
 
     fn show(&self) -> Shown {
-        Shown::Value(self.to_string().into())
+        Shown::Value((*self).into())
     }
 }
 
@@ -324,6 +327,33 @@ impl Form for Vec<Value> {
 
     fn show(&self) -> Shown {
         if self.is_empty() { Shown::Unset } else { Shown::Entries(self.len()) }
+    }
+}
+
+/// The names under `environments`; what they hold is read by the file's reader.
+impl Form for BTreeSet<String> {
+    fn shape() -> Shape {
+        Shape::Environments
+    }
+
+    fn read(value: &Value, _: &Origin) -> Result<Self, String> {
+        let map = value.as_object().ok_or_else(must_be::<Self>)?;
+        let mut names = Self::new();
+        for written in map.keys() {
+            let name = environment::canonical(written).map_err(|error| format!("has a name that {error}"))?;
+            if let Some(twice) = names.replace(name) {
+                return Err(format!("has two entries for `{twice}`"));
+            }
+        }
+        Ok(names)
+    }
+
+    fn show(&self) -> Shown {
+        if self.is_empty() { Shown::Unset } else { Shown::Entries(self.len()) }
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.extend(later);
     }
 }
 

@@ -73,18 +73,14 @@ fn scope(origin: &Origin, environment: &str) -> Option<Scope> {
     }
 }
 
-/// The effective settings, from the assignments of all layers. `environments` are the names of all entries, whether or
-/// not they assign anything.
-pub(super) fn resolve(
-    assignments: Vec<Assignment>,
-    environments: &[String],
-    app: &App,
-    problems: &mut Problems,
-) -> Resolved {
+/// Settings that must be known before the environment is, and thereby what else holds.
+const FIRST: [&str; 4] = ["environment", "environments", "environmentRules", "locked"];
+
+/// The effective settings, from the assignments of all layers.
+pub(super) fn resolve(assignments: Vec<Assignment>, app: &App, problems: &mut Problems) -> Resolved {
     let mut resolved = Resolved::default();
-    let (mut first, mut rest): (Vec<_>, Vec<_>) = assignments.into_iter().partition(|assignment| {
-        matches!(assignment.setting.name, "environment" | "environmentRules" | "locked")
-    });
+    let (mut first, mut rest): (Vec<_>, Vec<_>) =
+        assignments.into_iter().partition(|assignment| FIRST.contains(&assignment.setting.name));
 
     first.sort_by(|a, b| a.origin.layer.cmp(&b.origin.layer));
     for assignment in &first {
@@ -95,7 +91,7 @@ pub(super) fn resolve(
             let detected = environment::detect(&resolved.settings.environment_rules, app);
             resolved.settings.environment = detected;
         }
-        Some(assignment) => refuse_typing_error(assignment, &resolved.settings, environments, problems),
+        Some(assignment) => refuse_typing_error(assignment, &resolved.settings, problems),
     }
     refuse_unknown_locks(&first, &resolved.settings, problems);
     refuse_locked(first.iter().chain(&rest), &resolved.settings, problems);
@@ -114,14 +110,9 @@ pub(super) fn resolve(
     resolved
 }
 
-fn refuse_typing_error(
-    assignment: &Assignment,
-    settings: &Settings,
-    environments: &[String],
-    problems: &mut Problems,
-) {
+fn refuse_typing_error(assignment: &Assignment, settings: &Settings, problems: &mut Problems) {
     let name = &settings.environment.name;
-    if let (false, Some(known)) = (environments.contains(name), environment::almost_known(name)) {
+    if let (false, Some(known)) = (settings.environments.contains(name), environment::almost_known(name)) {
         let problem = assignment.problem(&format!("names an unknown environment; did you mean `{known}`?"));
         problems.push(problem.hint("an environment of your own needs an entry under `environments`"));
     }

@@ -2,14 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    env,
+    ffi::OsString,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 
 use super::{
-    file::{Contents, File},
+    file::File,
     form::Shown,
     layers::{self, Assignment, Resolved},
     model::Settings,
@@ -21,6 +23,7 @@ use crate::{
     argocd::App,
     error::{Location, Problem, Problems, Result},
     exit::Exit,
+    render::Root,
 };
 
 /// The app's settings file, in its directory.
@@ -41,6 +44,15 @@ pub struct Inputs {
     pub app_dir: Option<PathBuf>,
     /// The settings on the command line.
     pub flags: Flags,
+}
+
+impl Inputs {
+    /// With this process's environment. What is not UTF-8 in it is replaced: no setting or path of Argo CD's is.
+    pub fn from_process(app_dir: Option<PathBuf>, flags: Flags) -> Self {
+        let text = |text: OsString| text.to_string_lossy().into_owned();
+        let env = env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+        Self { env, app_dir, flags }
+    }
 }
 
 /// The settings of one run.
@@ -67,21 +79,34 @@ pub struct Row {
     pub is_default: bool,
 }
 
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{}: {value}  ({})", self.name, self.source),
+            None => write!(f, "{}: not set", self.name),
+        }
+    }
+}
+
 /// Reads all layers. The error holds the problems of all of them, and no value, which may be a secret.
 pub fn load(inputs: &Inputs) -> Result<Loaded> {
     let mut problems = Problems::default();
     let app = App::from_env(&inputs.env);
-    let (mut assignments, mut environments) = (built_in(), Vec::new());
-    for contents in [platform_file(inputs, &mut problems), app_file(inputs, &mut problems)] {
-        assignments.extend(contents.assignments);
-        environments.extend(contents.environments);
-    }
-    assignments.extend(texts::env(&inputs.env, &mut problems));
-    assignments.extend(texts::parameters(&inputs.env, &mut problems));
-    assignments.extend(texts::flags(&inputs.flags, &mut problems));
-    let resolved = layers::resolve(assignments, &environments, &app, &mut problems);
+    let assignments = assignments(inputs, &app, &mut problems);
+    let resolved = layers::resolve(assignments, &app, &mut problems);
     let rows = rows(&resolved);
     problems.or(Loaded { app, settings: resolved.settings, rows })
+}
+
+/// What all layers say.
+pub(super) fn assignments(inputs: &Inputs, app: &App, problems: &mut Problems) -> Vec<Assignment> {
+    let mut assignments = built_in();
+    assignments.extend(platform_file(inputs, problems));
+    assignments.extend(app_file(inputs, app, problems));
+    assignments.extend(texts::env(&inputs.env, problems));
+    assignments.extend(texts::parameters(&inputs.env, problems));
+    assignments.extend(texts::flags(&inputs.flags, problems));
+    assignments
 }
 
 fn built_in() -> Vec<Assignment> {
@@ -97,9 +122,9 @@ fn built_in() -> Vec<Assignment> {
     BUILT_IN.into_iter().filter_map(assignment).collect()
 }
 
-fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Contents {
+fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Vec<Assignment> {
     let Some(path) = inputs.env.get(PLATFORM_FILE).filter(|path| !path.is_empty()) else {
-        return Contents::default();
+        return Vec::new();
     };
     let file = File { name: path, layer: Layer::Platform, place: Place::Platform };
     match fs::read(path) {
@@ -107,30 +132,35 @@ fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Contents {
         Err(error) => {
             let problem = unreadable(path, error).hint(format!("`{PLATFORM_FILE}` names the platform file"));
             problems.push(problem);
-            Contents::default()
+            Vec::new()
         }
     }
 }
 
-fn app_file(inputs: &Inputs, problems: &mut Problems) -> Contents {
-    let Some(dir) = &inputs.app_dir else { return Contents::default() };
+fn app_file(inputs: &Inputs, app: &App, problems: &mut Problems) -> Vec<Assignment> {
+    let Some(dir) = &inputs.app_dir else { return Vec::new() };
     let file = File { name: APP_FILE, layer: Layer::AppFile, place: Place::AppFile };
-    match read_if_there(&dir.join(APP_FILE)) {
-        Ok(Some(bytes)) => file.read(&bytes, problems),
-        Ok(None) => Contents::default(),
-        Err(error) => {
-            problems.push(unreadable(APP_FILE, error));
-            Contents::default()
-        }
+    match problems.collect(read_in_app(dir, app)) {
+        Some(Some(bytes)) => file.read(&bytes, problems),
+        _ => Vec::new(),
     }
 }
 
-fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+fn read_in_app(dir: &Path, app: &App) -> Result<Option<Vec<u8>>, Problem> {
+    let root = Root::find(dir, app.path.as_deref())?;
+    let path = dir.join(APP_FILE);
+    if path.symlink_metadata().is_err() {
+        let other = dir.join("presync.yml");
+        return if other.exists() { Err(misnamed()) } else { Ok(None) };
     }
+    let path = root.check(&path)?;
+    fs::read(path).map(Some).map_err(|error| unreadable(APP_FILE, error))
+}
+
+fn misnamed() -> Problem {
+    Problem::new(Exit::SETTINGS, "the settings file has the wrong name")
+        .at(Location::file("presync.yml"))
+        .hint(format!("name it `{APP_FILE}`"))
 }
 
 fn unreadable(name: &str, error: io::Error) -> Problem {

@@ -5,6 +5,7 @@
 //! says for all environments. Lists are replaced, maps are joined entry by entry.
 
 mod annotations;
+pub mod announce;
 mod choice;
 mod defaults;
 mod duration;
@@ -15,6 +16,8 @@ mod layers;
 mod load;
 pub mod model;
 mod origin;
+mod reference;
+mod schema;
 mod selector;
 mod shape;
 mod suggest;
@@ -28,5 +31,7 @@ pub use form::Shown;
 pub use load::{Inputs, Loaded, Row, load};
 pub use model::*;
 pub use origin::{Layer, Sourced};
+pub use reference::reference;
+pub use schema::schema;
 pub use shape::{Carrier, Shape};
 pub use texts::Flags;

@@ -1,6 +1,9 @@
 //! The settings as the rest of the program uses them: typed, checked, each Job setting with the layer it came from.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use globset::{GlobMatcher, GlobSet};
 use serde_json::{Map, Value};
@@ -12,6 +15,8 @@ use super::origin::Sourced;
 pub struct Settings {
     /// The environment; drives the TTL policy.
     pub environment: Environment,
+    /// The environments that the settings files have entries for.
+    pub environments: BTreeSet<String>,
     /// The platform's rules for the environment; the first that applies counts.
     pub environment_rules: Vec<EnvironmentRule>,
     /// The renderer to use; `None` detects it.

@@ -30,6 +30,8 @@ pub enum Shape {
     Object,
     /// A list of YAML objects.
     Objects,
+    /// Settings by environment.
+    Environments,
 }
 
 /// How Argo CD's parameters carry a value.
@@ -72,6 +74,7 @@ impl Shape {
             Self::Numbers => "a map of names to whole numbers".into(),
             Self::Object => "a YAML object".into(),
             Self::Objects => "a list of YAML objects".into(),
+            Self::Environments => "a map of environments to settings".into(),
         }
     }
 

@@ -176,13 +176,23 @@ impl Setting {
         }
     }
 
-    /// The default in words or as its value; none when it is not set without one.
-    pub fn default_text(&self) -> Option<String> {
-        match (self.default, self.show(&mut Settings::default())) {
-            (Some(words), _) => Some(words.to_owned()),
-            (None, Shown::Value(Value::String(text))) => Some(format!("`{text}`")),
-            (None, _) => None,
+    /// The default in words, where that says more than a value.
+    pub fn default_words(&self) -> Option<&'static str> {
+        self.default
+    }
+
+    /// The default as a value; none when the setting is not set without one, or when it depends on the app.
+    pub fn default_value(&self) -> Option<Value> {
+        match self.show(&mut Settings::default()) {
+            Shown::Value(value) if self.default.is_none() => Some(value),
+            _ => None,
         }
+    }
+
+    /// The default as it reads in a page.
+    pub fn default_text(&self) -> Option<String> {
+        let value = || Some(format!("`{}`", self.default_value()?.to_string().trim_matches('"')));
+        self.default.map(str::to_owned).or_else(value)
     }
 
     /// The environment variable behind `ARGOCD_ENV_`: `PRESYNC_HELM_VALUE_FILES` for `helm.valueFiles`.

@@ -1,7 +1,5 @@
 //! The settings of the app, of its Jobs, and of the platform.
 
-use std::iter;
-
 use super::{APP, Group, Place, Setting};
 
 const ENVIRONMENT: &[Place] = &[Place::Platform, Place::AppFile, Place::Env, Place::Parameter, Place::Flag];
@@ -19,7 +17,7 @@ pub(super) fn settings() -> Vec<Setting> {
     let app = app().into_iter().map(|setting| setting.group(Group::App, APP));
     let job = job().into_iter().map(|setting| setting.group(Group::Job, JOB));
     let annotation = annotation().into_iter().map(|setting| setting.group(Group::Job, &[Place::Annotation]));
-    iter::once(environment()).chain(app).chain(job).chain(annotation).collect()
+    [environment(), environments()].into_iter().chain(app).chain(job).chain(annotation).collect()
 }
 
 fn environment() -> Setting {
@@ -32,6 +30,16 @@ fn environment() -> Setting {
         )
         .default_is("by the platform's rules, then by the app's name, destination namespace and path")
         .group(Group::App, ENVIRONMENT)
+}
+
+fn environments() -> Setting {
+    Setting::new(
+        "environments",
+        "Settings by environment",
+        "Settings that hold in one environment; they win over the rest of the same file.",
+        |s| &mut s.environments,
+    )
+    .group(Group::App, &[Place::Platform, Place::AppFile])
 }
 
 fn app() -> Vec<Setting> {
@@ -76,18 +84,8 @@ fn app() -> Vec<Setting> {
 
 fn job() -> Vec<Setting> {
     vec![
-        Setting::new(
-            "strategy",
-            "Strategy",
-            "What becomes of a migration Job: hook, keep, extend or off.",
-            |s| &mut s.job.strategy,
-        ),
-        Setting::new(
-            "phase",
-            "Sync phase",
-            "When the hook runs: auto decides by what the Job needs from its own app.",
-            |s| &mut s.job.phase,
-        ),
+        Setting::new("strategy", "Strategy", "What becomes of a migration Job.", |s| &mut s.job.strategy),
+        Setting::new("phase", "Sync phase", "When the hook runs.", |s| &mut s.job.phase),
         Setting::new(
             "dependencies",
             "Dependencies of a PreSync hook",
@@ -101,16 +99,13 @@ fn job() -> Vec<Setting> {
             |s| &mut s.job.ttl,
         )
         .default_is("`keep` in production, `5m` elsewhere"),
-        Setting::new(
-            "trigger",
-            "Sync trigger",
-            "What makes Argo CD sync when only the Job changed: job, inputs or none.",
-            |s| &mut s.job.trigger,
-        ),
+        Setting::new("trigger", "Sync trigger", "What makes Argo CD sync when only the Job changed.", |s| {
+            &mut s.job.trigger
+        }),
         Setting::new(
             "names",
             "Names of Jobs",
-            "What becomes of a name with a hash, revision or timestamp: stable or keep.",
+            "What becomes of a name with a hash, revision or timestamp, which makes a new Job each time.",
             |s| &mut s.job.names,
         ),
         Setting::new(

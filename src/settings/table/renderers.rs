@@ -25,7 +25,7 @@ fn directory() -> Vec<Setting> {
         Setting::new(
             "directory.include",
             "Include",
-            "Glob on the path of the files to take, {a,b} for several.",
+            "Glob on the path of the files to take, `{a,b}` for several.",
             |s| &mut s.directory.include,
         )
         .default_is("all `*.yaml`, `*.yml` and `*.json`"),
@@ -43,7 +43,7 @@ fn handlebars() -> Vec<Setting> {
         Setting::new(
             "valueFiles",
             "Values files",
-            "Values files after values.yaml and values-<environment>.yaml; the later wins. A leading / means the \
+            "Values files after `values.yaml` and `values-<environment>.yaml`; the later wins. A leading `/` means the \
              repository's root.",
             |s| &mut s.handlebars.value_files,
         )
@@ -67,7 +67,7 @@ fn helm() -> Vec<Setting> {
         Setting::new(
             "helm.valueFiles",
             "Values files",
-            "Values files, globs allowed; the later wins. A leading / means the repository's root.",
+            "Values files, globs allowed; the later wins. A leading `/` means the repository's root.",
             |s| &mut s.helm.value_files,
         )
         .items("path"),
@@ -87,19 +87,19 @@ fn helm() -> Vec<Setting> {
             "Values as an object, used in place of `helm.values`.",
             |s| &mut s.helm.values_object,
         ),
-        Setting::new("helm.parameters", "Parameters", "Single values by their path (--set).", |s| {
+        Setting::new("helm.parameters", "Parameters", "Single values by their path (`--set`).", |s| {
             &mut s.helm.parameters
         }),
         Setting::new(
             "helm.stringParameters",
             "String parameters",
-            "Single values that stay texts (--set-string).",
+            "Single values that stay texts (`--set-string`).",
             |s| &mut s.helm.string_parameters,
         ),
         Setting::new(
             "helm.fileParameters",
             "File parameters",
-            "Single values read from files (--set-file).",
+            "Single values read from files (`--set-file`).",
             |s| &mut s.helm.file_parameters,
         ),
         Setting::new("helm.skipCrds", "Skip CRDs", "Leave out the chart's crds directory.", |s| {
@@ -124,7 +124,7 @@ fn helm() -> Vec<Setting> {
         Setting::new(
             "helm.apiVersions",
             "API versions",
-            "The API versions that the chart sees, each [group/]version/kind.",
+            "The API versions that the chart sees, each `[group/]version/kind`.",
             |s| &mut s.helm.api_versions,
         )
         .items("API version")
@@ -153,7 +153,7 @@ fn kustomize() -> Vec<Setting> {
         Setting::new(
             "kustomize.images",
             "Images",
-            "Image overrides: name:tag, name=new:tag or name@digest.",
+            "Image overrides: `name:tag`, `name=new:tag` or `name@digest`.",
             |s| &mut s.kustomize.images,
         )
         .items("image"),
@@ -205,7 +205,7 @@ fn kustomize() -> Vec<Setting> {
         Setting::new(
             "kustomize.commonAnnotationsEnvsubst",
             "Expand annotations",
-            "Expand $ARGOCD_APP_* in the values of `kustomize.commonAnnotations`.",
+            "Expand `$ARGOCD_APP_*` in the values of `kustomize.commonAnnotations`.",
             |s| &mut s.kustomize.common_annotations_envsubst,
         ),
         Setting::new(
@@ -230,21 +230,21 @@ fn kustomize() -> Vec<Setting> {
         Setting::new(
             "kustomize.buildOptions",
             "Build options",
-            "Flags of kustomize build, such as --enable-helm.",
+            "Flags of `kustomize build`, such as `--enable-helm`.",
             |s| &mut s.kustomize.build_options,
         )
         .items("flag"),
         Setting::new(
             "kustomize.kubeVersion",
             "Kubernetes version",
-            "The Kubernetes version that charts see, with --enable-helm.",
+            "The Kubernetes version that charts see, with `--enable-helm`.",
             |s| &mut s.kustomize.kube_version,
         )
         .default_is("the destination cluster's"),
         Setting::new(
             "kustomize.apiVersions",
             "API versions",
-            "The API versions that charts see, with --enable-helm.",
+            "The API versions that charts see, with `--enable-helm`.",
             |s| &mut s.kustomize.api_versions,
         )
         .items("API version")

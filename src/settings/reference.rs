@@ -1,0 +1,95 @@
+//! The reference page of the settings: its text is in `reference.md`, its tables are made here.
+
+use std::fmt::Write as _;
+
+use super::{
+    environment,
+    shape::Shape,
+    table::{Group, Place, Setting, table},
+};
+
+/// The page `docs/reference/settings.md`.
+pub fn reference() -> String {
+    let mut groups = String::new();
+    for group in Group::ALL {
+        group_section(&mut groups, group);
+    }
+    let mut environments = "| environment | tokens |\n|---|---|\n".to_owned();
+    for (name, tokens) in environment::KNOWN {
+        let tokens: Vec<_> = tokens.iter().map(|token| format!("`{token}`")).collect();
+        line(&mut environments, &format!("| `{name}` | {} |", tokens.join(", ")));
+    }
+    include_str!("reference.md")
+        .replace("<!-- settings -->\n", groups.trim_end_matches('\n'))
+        .replace("<!-- environments -->\n", &environments)
+}
+
+fn group_section(page: &mut String, group: Group) {
+    line(page, &format!("### {}\n", group.title()));
+    if let Some(about) = about(group) {
+        line(page, &format!("{about}\n"));
+    }
+    line(page, "| setting | value | default | meaning |\n|---|---|---|---|");
+    let settings = || table().iter().filter(|setting| setting.group == group);
+    for setting in settings() {
+        let default = setting.default_text().unwrap_or_default();
+        line(
+            page,
+            &format!(
+                "| `{}`{} | {} | {default} | {} |",
+                setting.name,
+                note(setting),
+                value(&setting.shape),
+                setting.tooltip
+            ),
+        );
+    }
+    line(page, "");
+    for setting in settings() {
+        if let Shape::Choice(names) = &setting.shape {
+            line(page, &format!("`{}` is one of:\n", setting.name));
+            for (name, meaning) in names {
+                line(page, &format!("* `{name}`: {meaning}"));
+            }
+            line(page, "");
+        }
+    }
+}
+
+fn about(group: Group) -> Option<&'static str> {
+    match group {
+        Group::App => None,
+        Group::Job => Some(
+            "Each of these holds for all migration Jobs of the app, and as an annotation `argocd-presync-plugin/<setting>` \
+             for one Job. Those marked with * are annotations only.",
+        ),
+        Group::Renderer(_) => Some("Used when this renderer renders the app."),
+        Group::Platform => Some("These stand in the platform file only."),
+    }
+}
+
+fn note(setting: &Setting) -> &'static str {
+    if setting.places == [Place::Annotation] { " *" } else { "" }
+}
+
+fn value(shape: &Shape) -> String {
+    match shape {
+        Shape::Boolean => "`true` or `false`".into(),
+        Shape::Number => "whole number".into(),
+        Shape::Text => "text".into(),
+        Shape::Duration => "time".into(),
+        Shape::Ttl => "`keep` or time".into(),
+        Shape::Choice(_) => "name, see below".into(),
+        Shape::List(item) => format!("list of {item}s"),
+        Shape::Map => "map of texts".into(),
+        Shape::Numbers => "map of whole numbers".into(),
+        Shape::Object => "YAML object".into(),
+        Shape::Objects => "list of YAML objects".into(),
+        Shape::Environments => "map of settings".into(),
+    }
+}
+
+fn line(page: &mut String, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, "{text}");
+}
