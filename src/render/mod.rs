@@ -12,6 +12,7 @@ mod handlebars;
 mod helm;
 mod kustomize;
 pub mod process;
+mod redact;
 mod tools;
 
 pub use confine::Root;
