@@ -11,8 +11,10 @@ mod files;
 mod handlebars;
 mod helm;
 mod kustomize;
+mod native;
 pub mod process;
 mod redact;
+mod scratch;
 mod tools;
 
 pub use confine::Root;

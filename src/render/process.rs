@@ -1,19 +1,152 @@
-//! Child processes in what is left of the run's time.
+//! Child processes in what is left of the run's time, none of which outlives us.
+//!
+//! * A tool runs in a process group of its own. The whole group is killed when the tool has ended, when the deadline
+//!   has passed, and when we fail: what the tool started ends with it, and nothing of it keeps a pipe open that we read.
+//! * Argo CD ends a plugin that is too slow with SIGKILL to its direct child, us, and only then asks the rest of our own
+//!   process group to stop (`cmpserver/plugin/plugin.go`, `runCommand`): no handler of ours would run, and the tool's
+//!   group is not ours. The parent-death signal would serve, but it is set between `fork` and `exec`, in unsafe code.
+//!   So a tool that takes longer than a moment gets a [`guard`]: this same program, reading from a pipe whose other end
+//!   only we hold. However we end, the pipe closes, and the guard kills the tool's group and removes our files.
+//! * The default `timeout` of 50 s ends before Argo CD's 60 s, so that the user reads our message and not Argo CD's.
 
-use std::time::{Duration, Instant};
+mod child;
+pub mod guard;
+
+use std::{
+    ffi::OsString,
+    path::Path,
+    process::{Command, ExitStatus},
+    time::{Duration, Instant},
+};
+
+use self::{child::Group, guard::Guard};
+use super::{redact::Secrets, tools::Tool};
+use crate::{error::Problem, exit::Exit};
+
+/// How much of a tool's stderr a problem quotes, in bytes.
+const QUOTED: usize = 4 * 1024;
 
 /// When the run must be over.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
+pub struct Deadline {
+    end: Instant,
+    timeout: Duration,
+}
 
 impl Deadline {
     /// The moment `timeout` from now.
     pub fn after(timeout: Duration) -> Self {
-        Self(Instant::now() + timeout)
+        Self { end: Instant::now() + timeout, timeout }
     }
 
     /// What is left; zero when it has passed.
     pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    fn passed(self, what: &str) -> Problem {
+        Problem::new(Exit::TIMEOUT, format!("`{what}` did not end within the timeout of {:?}", self.timeout))
+            .hint("`timeout` is the time for the whole run; keep it below Argo CD's own 60 s, or raise both")
     }
 }
+
+/// A tool to run.
+#[derive(Debug, Clone)]
+pub(super) struct Call<'a> {
+    /// The program.
+    pub(super) tool: &'a Tool,
+    /// What it is to do, such as `template`: for problems.
+    pub(super) verb: &'static str,
+    /// Its arguments.
+    pub(super) args: Vec<OsString>,
+    /// Environment variables beside those that we have.
+    pub(super) env: Vec<(&'static str, OsString)>,
+    /// The directory in which it runs.
+    pub(super) dir: &'a Path,
+    /// What it reads from stdin; none is an empty stdin.
+    pub(super) stdin: Option<&'a [u8]>,
+    /// Our program, to be started as guard.
+    pub(super) guard: Option<&'a Path>,
+    /// Our directory of temporary files, which the guard removes.
+    pub(super) scratch: &'a Path,
+    /// What must not be shown of its stderr.
+    pub(super) secrets: &'a Secrets,
+    /// Directories whose place on this machine means nothing to the user: they are left out of what is shown.
+    pub(super) roots: Vec<&'a Path>,
+}
+
+/// What a tool left when it ended.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// How it ended.
+    pub(super) status: ExitStatus,
+    /// All of its stdout.
+    pub(super) stdout: Vec<u8>,
+    /// The end of its stderr, with all secrets.
+    pub(super) stderr: Vec<u8>,
+}
+
+impl Call<'_> {
+    /// Runs the tool to its end. That it failed is a problem with the end of its stderr, redacted.
+    pub(super) fn stdout(&self, deadline: Deadline) -> Result<Vec<u8>, Problem> {
+        let output = self.output(deadline)?;
+        if output.status.success() { Ok(output.stdout) } else { Err(self.failed(&output)) }
+    }
+
+    /// Runs the tool to its end, whatever that is. That it cannot be run or does not end in time is a problem.
+    pub(super) fn output(&self, deadline: Deadline) -> Result<Output, Problem> {
+        let what = self.what();
+        if deadline.remaining().is_zero() {
+            return Err(deadline.passed(&what));
+        }
+        let mut command = Command::new(self.tool.program());
+        command.args(&self.args).envs(self.env.iter().cloned()).current_dir(self.dir);
+        let group = Group::start(command, self.stdin.map(<[u8]>::to_vec))
+            .map_err(|error| self.tool.not_started(error))?;
+        let guard = |id| self.guard.map(|program| Guard::start(program, id, self.scratch)).transpose();
+        match group.output(deadline, guard) {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(stderr)) => Err(self.quoting(deadline.passed(&what), &stderr)),
+            Err(error) => {
+                Err(Problem::new(Exit::FAILURE, format!("lost sight of `{what}`")).caused_by(error))
+            }
+        }
+    }
+
+    /// That the tool failed, and why.
+    pub(super) fn failed(&self, output: &Output) -> Problem {
+        let problem = Problem::new(Exit::RENDER, format!("`{}` failed ({})", self.what(), output.status));
+        self.quoting(problem, &output.stderr)
+    }
+
+    fn what(&self) -> String {
+        format!("{} {}", self.tool.name(), self.verb)
+    }
+
+    fn quoting(&self, problem: Problem, stderr: &[u8]) -> Problem {
+        match self.shown(stderr) {
+            text if text.is_empty() => problem,
+            text => problem.caused_by(anyhow::Error::msg(text)),
+        }
+    }
+
+    /// The end of a stderr as it may be shown: without secrets, terminal codes and our directories.
+    fn shown(&self, stderr: &[u8]) -> String {
+        let mut text = String::from_utf8_lossy(stderr).into_owned();
+        for root in &self.roots {
+            let root = root.to_string_lossy();
+            text = text.replace(&format!("{root}/"), "").replace(&*root, ".");
+        }
+        let text = self.secrets.redact(&text).replace(|c: char| c.is_control() && c != '\n' && c != '\t', "");
+        let text = text.trim();
+        let cut = text.len().saturating_sub(QUOTED);
+        match text.as_bytes()[cut..].iter().position(|&byte| byte == b'\n') {
+            Some(line) if cut > 0 => format!("…{}", &text[cut + line..]),
+            _ if cut > 0 => format!("…{}", &text[text.ceil_char_boundary(cut)..]),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

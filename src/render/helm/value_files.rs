@@ -1,0 +1,187 @@
+//! Which values files Helm gets: Argo CD's `getResolvedValueFiles` in `reposerver/repository/repository.go`.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::{
+    error::{Problem, Problems, Result},
+    exit::Exit,
+    render::{
+        Request,
+        native::{begins_with_variable, expand},
+    },
+};
+
+/// An entry of `valueFiles`.
+enum Entry {
+    /// A URL: Helm fetches it.
+    Remote(String),
+    /// A file.
+    File(PathBuf),
+    /// The files that a glob matches.
+    Glob(Vec<PathBuf>),
+    /// A file that does not exist and need not.
+    Missing,
+}
+
+/// The arguments of `--values`, in order; each file once. A file that is named stands where it is named, not where a
+/// glob matches it.
+pub(super) fn resolve(request: &Request<'_>) -> Result<Vec<OsString>> {
+    let mut problems = Problems::default();
+    let entries: Vec<Entry> = request
+        .settings
+        .helm
+        .value_files
+        .iter()
+        .filter_map(|name| problems.collect(entry(name, request)))
+        .collect();
+    let named =
+        |path: &PathBuf| entries.iter().any(|entry| matches!(entry, Entry::File(file) if file == path));
+    let mut files: Vec<OsString> = Vec::new();
+    let mut push = |file: OsString| {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    };
+    for entry in &entries {
+        match entry {
+            Entry::Remote(url) => push(url.into()),
+            Entry::File(path) => push(path.into()),
+            Entry::Glob(paths) => paths.iter().filter(|path| !named(path)).for_each(|path| push(path.into())),
+            Entry::Missing => {}
+        }
+    }
+    problems.or(files)
+}
+
+/// The file of a file parameter, or its URL.
+pub(super) fn parameter(name: &str, request: &Request<'_>) -> Result<String, Problem> {
+    let path = expanded(name, request)?;
+    if is_remote(&path)? {
+        return Ok(path);
+    }
+    let file = request.root.resolve(request.dir, &path)?;
+    file.into_os_string()
+        .into_string()
+        .map_err(|_| Problem::new(Exit::RENDER, format!("the path of `{path}` is not UTF-8 text")))
+}
+
+fn entry(name: &str, request: &Request<'_>) -> Result<Entry, Problem> {
+    let path = expanded(name, request)?;
+    if is_remote(&path)? {
+        return Ok(Entry::Remote(path));
+    }
+    let may_miss = request.settings.helm.ignore_missing_value_files;
+    if path.contains(['*', '?', '[']) {
+        let files = glob(&path, request)?;
+        if files.is_empty() && !may_miss {
+            return Err(missing(format!("no values file matches `{path}`")));
+        }
+        return Ok(Entry::Glob(files));
+    }
+    match request.root.resolve_if_exists(request.dir, &path)? {
+        Some(file) => Ok(Entry::File(file)),
+        None if may_miss => Ok(Entry::Missing),
+        None => Err(missing(format!("there is no values file `{path}`"))),
+    }
+}
+
+fn missing(message: String) -> Problem {
+    Problem::new(Exit::RENDER, message)
+        .hint("paths are relative to the chart, or to the repository's root with a leading `/`")
+        .hint("`helm.ignoreMissingValueFiles: true` passes over files that do not exist")
+}
+
+/// Refuses `$name/…`, a file of another source of the Application: Argo CD gives a plugin no other source.
+fn expanded(path: &str, request: &Request<'_>) -> Result<String, Problem> {
+    if path.starts_with('$') && !begins_with_variable(path) {
+        return Err(Problem::new(Exit::RENDER, format!("`{path}` is a file of another source"))
+            .hint("Argo CD gives a plugin only its own source: move the file into the app's repository"));
+    }
+    Ok(expand(path, request.app))
+}
+
+/// Whether `path` is a URL that Helm may fetch: Argo CD's default schemes, `http` and `https`.
+fn is_remote(path: &str) -> Result<bool, Problem> {
+    let Some((scheme, _)) = path.split_once(':') else { return Ok(false) };
+    let begins = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    if !begins || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
+        return Ok(false);
+    }
+    if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") {
+        return Ok(true);
+    }
+    Err(Problem::new(Exit::RENDER, format!("the URL scheme `{scheme}` is not allowed"))
+        .hint("values files are files of the repository, or URLs with `https` or `http`"))
+}
+
+/// The files that `pattern` matches, in the order of the library that Argo CD uses (doublestar), which decides whose
+/// values win. Links are followed; a match outside the repository is a problem.
+fn glob(pattern: &str, request: &Request<'_>) -> Result<Vec<PathBuf>, Problem> {
+    let (base, pattern) = split(pattern);
+    let Some(base) = request.root.resolve_if_exists(request.dir, &base)? else { return Ok(Vec::new()) };
+    let matcher = compile(&pattern)?;
+    let depth = if pattern.contains("**") { usize::MAX } else { pattern.split('/').count() };
+    let mut files = Vec::new();
+    let walk = WalkDir::new(&base).min_depth(1).max_depth(depth).follow_links(true).sort_by(order(&pattern));
+    // Directories outside are not entered, broken links and loops are no files: as if they were not there.
+    let inside = |entry: &DirEntry| {
+        !entry.path_is_symlink() || entry.file_type().is_file() || request.root.check(entry.path()).is_ok()
+    };
+    for entry in walk.into_iter().filter_entry(inside).flatten() {
+        let relative = entry.path().strip_prefix(&base).unwrap_or(entry.path());
+        if entry.file_type().is_file() && matcher.is_match(relative) {
+            request.root.check(entry.path())?;
+            files.push(entry.into_path());
+        }
+    }
+    if pattern.contains('{') {
+        files.sort();
+    }
+    Ok(files)
+}
+
+fn compile(pattern: &str) -> Result<GlobMatcher, Problem> {
+    GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .empty_alternates(true)
+        .backslash_escape(true)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| {
+            Problem::new(Exit::SETTINGS, "`helm.valueFiles` holds a glob that cannot be read")
+                .caused_by(error)
+        })
+}
+
+/// A glob in two: the directory above its first special character, and the rest. `.` and `..` go by the text alone.
+fn split(pattern: &str) -> (String, String) {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in pattern.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let special = |part: &&str| part.contains(['*', '?', '[', '{', '\\']);
+    let at = parts.iter().position(special).unwrap_or(parts.len());
+    let root = if pattern.starts_with('/') { "/" } else { "" };
+    (format!("{root}{}", parts[..at].join("/")), parts[at..].join("/"))
+}
+
+/// Doublestar lists a directory's own matches before those below it, but for a pattern that ends with `**`.
+fn order(pattern: &str) -> impl FnMut(&DirEntry, &DirEntry) -> std::cmp::Ordering + Send + Sync + 'static {
+    let files_first = !pattern.ends_with("**");
+    move |a, b| {
+        let later = |entry: &DirEntry| files_first && entry.file_type().is_dir();
+        (later(a), a.file_name()).cmp(&(later(b), b.file_name()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

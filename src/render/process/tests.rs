@@ -1,0 +1,222 @@
+use std::{fs, path::PathBuf, process::Stdio, thread};
+
+use rustix::process::Pid;
+
+use super::*;
+use crate::render::{Tools, scratch::Scratch};
+
+/// `sh` in the place of `helm`, so that no test writes a program and runs it while another test's fork holds it open.
+fn shell() -> Tools {
+    Tools::from_env(&[("PRESYNC_HELM".to_owned(), "/bin/sh".to_owned())].into(), None)
+}
+
+struct Fixture {
+    tools: Tools,
+    scratch: Scratch,
+    secrets: Secrets,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self { tools: shell(), scratch: Scratch::new().unwrap(), secrets: Secrets::default() }
+    }
+
+    fn call(&self, script: &str) -> Call<'_> {
+        Call {
+            tool: &self.tools.helm,
+            verb: "template",
+            args: vec!["-c".into(), script.into()],
+            env: vec![("PID_FILE", self.pid_file().into())],
+            dir: self.scratch.path(),
+            stdin: None,
+            guard: None,
+            scratch: self.scratch.path(),
+            secrets: &self.secrets,
+            roots: vec![self.scratch.path()],
+        }
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.scratch.path().join("pid")
+    }
+
+    /// The process whose id the script wrote to `$PID_FILE`.
+    fn background(&self) -> Pid {
+        Pid::from_raw(fs::read_to_string(self.pid_file()).unwrap().trim().parse().unwrap()).unwrap()
+    }
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(20))
+}
+
+/// Waits until no process runs under `id`: dead processes that nobody reaps do not count.
+fn assert_ends(id: Pid) {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        let state = Command::new("ps").args(["-o", "stat=", "-p", &id.to_string()]).output().unwrap().stdout;
+        if state.is_empty() || state.starts_with(b"Z") {
+            return;
+        }
+        assert!(Instant::now() < end, "process {id} still runs");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn large_stdout_and_stderr_do_not_block_each_other() {
+    let fixture = Fixture::new();
+    let output = fixture
+        .call(
+            "head -c 1000000 /dev/zero >&2; head -c 3000000 /dev/zero; head -c 1000000 /dev/zero >&2; exit 3",
+        )
+        .output(soon())
+        .unwrap();
+    assert_eq!(output.stdout.len(), 3_000_000);
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn stdin_is_what_was_given_or_empty() {
+    let fixture = Fixture::new();
+    let text = vec![b'x'; 1_000_000];
+    let call = Call { stdin: Some(&text), ..fixture.call("cat") };
+    assert_eq!(call.stdout(soon()).unwrap(), text);
+    assert_eq!(fixture.call("cat").stdout(soon()).unwrap(), b"");
+}
+
+#[test]
+fn a_tool_need_not_read_its_stdin() {
+    let fixture = Fixture::new();
+    let text = vec![b'x'; 1_000_000];
+    let call = Call { stdin: Some(&text), ..fixture.call("exec 0<&-; echo done") };
+    assert_eq!(call.stdout(soon()).unwrap(), b"done\n");
+}
+
+#[test]
+fn a_failure_quotes_stderr_without_secrets_and_directories() {
+    let mut fixture = Fixture::new();
+    fixture.secrets.add("swordfish");
+    let script = "echo rendered; printf '\\033[31m%s: bad value swordfish\\n%s\\n' \"$PWD/values.yaml\" \"$PWD\" >&2; exit 1";
+    let problem = fixture.call(script).stdout(soon()).unwrap_err();
+    assert_eq!(problem.exit, Exit::RENDER);
+    assert_eq!(
+        problem.to_string(),
+        "error: `helm template` failed (exit status: 1)\ncaused by: [31mvalues.yaml: bad value [redacted]\n  ."
+    );
+}
+
+#[test]
+fn a_failure_without_a_word_is_a_failure() {
+    let problem = Fixture::new().call("kill -9 $$").stdout(soon()).unwrap_err();
+    assert_eq!(problem.to_string(), "error: `helm template` failed (signal: 9 (SIGKILL))");
+}
+
+#[test]
+fn of_a_long_stderr_the_end_is_quoted() {
+    let fixture = Fixture::new();
+    let problem = fixture.call("seq 100000 >&2; exit 1").stdout(soon()).unwrap_err();
+    let text = problem.source.unwrap().to_string();
+    assert!(text.starts_with("…\n") && text.ends_with("\n100000"), "{text}");
+    assert!(text.len() <= QUOTED + "…".len());
+    assert!(text.lines().skip(1).all(|line| line.len() >= 5), "only whole lines: {text}");
+    let problem = fixture.call("head -c 9999 /dev/zero | tr '\\0' x >&2; exit 1").stdout(soon()).unwrap_err();
+    assert_eq!(problem.source.unwrap().to_string(), format!("…{}", "x".repeat(QUOTED)));
+}
+
+#[test]
+fn what_a_tool_started_ends_with_it() {
+    let fixture = Fixture::new();
+    let start = Instant::now();
+    let stdout = fixture.call("sleep 300 & echo $! > \"$PID_FILE\"; echo done").stdout(soon()).unwrap();
+    assert_eq!(stdout, b"done\n");
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "the open pipe of the background process was waited for"
+    );
+    assert_ends(fixture.background());
+}
+
+#[test]
+fn a_timeout_leaves_no_process_behind() {
+    let fixture = Fixture::new();
+    let script = "echo 'pulling from https://bob:swordfish@example.com' >&2; sleep 300 & echo $! > \"$PID_FILE\"; wait";
+    let problem = fixture.call(script).stdout(Deadline::after(Duration::from_millis(500))).unwrap_err();
+    assert_eq!(problem.exit, Exit::TIMEOUT);
+    insta::assert_snapshot!(problem, @r"
+    error: `helm template` did not end within the timeout of 500ms
+    caused by: pulling from https://[redacted]@example.com
+    hint: `timeout` is the time for the whole run; keep it below Argo CD's own 60 s, or raise both
+    ");
+    assert_ends(fixture.background());
+}
+
+#[test]
+fn a_process_that_left_the_group_cannot_hold_us_longer_than_the_deadline() {
+    let fixture = Fixture::new();
+    let start = Instant::now();
+    let script =
+        r#"setsid sh -c 'echo > "$PID_FILE"; sleep 4' & while [ ! -e "$PID_FILE" ]; do sleep 0.01; done"#;
+    let problem = fixture.call(script).stdout(Deadline::after(Duration::from_secs(1))).unwrap_err();
+    assert_eq!(problem.exit, Exit::TIMEOUT);
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[test]
+fn nothing_is_started_after_the_deadline() {
+    let fixture = Fixture::new();
+    let problem = fixture.call("echo > \"$PID_FILE\"").stdout(Deadline::after(Duration::ZERO)).unwrap_err();
+    assert_eq!(problem.exit, Exit::TIMEOUT);
+    assert!(!fixture.pid_file().exists());
+}
+
+#[test]
+fn a_missing_tool_is_a_problem() {
+    let mut fixture = Fixture::new();
+    fixture.tools = Tools::from_env(&[("PRESYNC_HELM".to_owned(), "/nowhere/helm".to_owned())].into(), None);
+    let problem = fixture.call("").stdout(soon()).unwrap_err();
+    assert_eq!(problem.exit, Exit::FAILURE);
+    assert_eq!(problem.message, "cannot run PRESYNC_HELM=`/nowhere/helm`");
+}
+
+#[test]
+fn a_group_that_is_given_up_ends() {
+    let mut sleep = Command::new("sleep");
+    sleep.arg("300");
+    let group = Group::start(sleep, None).unwrap();
+    let id = group.id();
+    drop(group);
+    assert_ends(id);
+}
+
+/// A process group of its own, and its leader's id.
+fn sleeper() -> (std::process::Child, Pid) {
+    use std::os::unix::process::CommandExt as _;
+    let child = Command::new("sleep").arg("300").process_group(0).stdin(Stdio::null()).spawn().unwrap();
+    let id = Pid::from_child(&child);
+    (child, id)
+}
+
+#[test]
+fn a_guard_waits_for_the_end_of_its_lifeline() {
+    let scratch = Scratch::new().unwrap();
+    let (mut child, id) = sleeper();
+    let (lifeline, held) = std::io::pipe().unwrap();
+    let path = scratch.path().to_owned();
+    let guard = thread::spawn(move || guard::stand(lifeline, id.as_raw_pid(), &path));
+    thread::sleep(Duration::from_millis(100));
+    assert!(child.try_wait().unwrap().is_none() && scratch.path().exists());
+    drop(held);
+    guard.join().unwrap().unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(!scratch.path().exists());
+}
+
+#[test]
+fn a_guard_removes_only_directories_of_ours() {
+    let other = tempfile::tempdir().unwrap();
+    let (mut child, id) = sleeper();
+    guard::stand(std::io::empty(), id.as_raw_pid(), other.path()).unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(other.path().exists());
+}
