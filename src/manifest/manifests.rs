@@ -117,7 +117,8 @@ impl Manifests {
         &self.sources[self.documents[document].source]
     }
 
-    pub(super) fn bytes(&self, document: usize) -> &[u8] {
+    /// The document's bytes, for a search before a parse.
+    pub fn bytes(&self, document: usize) -> &[u8] {
         &self.source(document).bytes[self.documents[document].part.range.clone()]
     }
 

@@ -1,0 +1,71 @@
+//! What a Job's pod needs that the same app renders, transitively, each with the field that says so.
+//!
+//! `docs/dependencies.md` describes the rules and holds the tables.
+
+mod custom;
+mod identity;
+mod node;
+mod pattern;
+mod producers;
+mod references;
+mod walk;
+
+use super::job::Job;
+use super::view::View;
+use crate::error::Result;
+use crate::manifest::{Header, ObjectId, Step};
+
+/// An object of the app that has to be there, and up to date, before the Job's pod can do its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The object.
+    pub header: Header,
+    /// What it is to the Job.
+    pub relation: Relation,
+    /// Every place that refers to it, in the order found; never empty.
+    pub uses: Vec<Use>,
+}
+
+/// A place that refers to a needed object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// The object that refers to it: the Job, or another need.
+    pub by: ObjectId,
+    /// The field in words, such as `env DATABASE_URL of container migrate`; never a value of the manifests.
+    pub why: String,
+    /// The way to the name in the Job, where it stands there literally.
+    pub path: Option<Vec<Step>>,
+}
+
+/// What a needed object is to the Job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// A ConfigMap or Secret.
+    Config,
+    /// A ServiceAccount, and what gives it rights.
+    Identity,
+    /// A PersistentVolumeClaim or PersistentVolume.
+    Volume,
+    /// Makes a ConfigMap or Secret in the cluster, or is what such an object itself needs.
+    Producer,
+    /// A database, and the Services that lead to it.
+    Database,
+    /// Another Job that the pod waits for.
+    Job,
+    /// The namespace of the Job or of a need.
+    Namespace,
+    /// A class that the cluster looks up: PriorityClass, RuntimeClass, StorageClass.
+    Class,
+    /// The CustomResourceDefinition of a need.
+    Definition,
+}
+
+/// Everything that the Job's pod needs and the app renders; fails where a document cannot be read.
+///
+/// Objects that are hooks are included: the phase judges whether they come early enough.
+pub fn needs(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Need>> {
+    walk::from(job, app)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Objects from which a controller makes ConfigMaps and Secrets in the cluster.
+
+use serde_json::Value;
+
+use super::pattern;
+use crate::error::Result;
+use crate::manifest::Header;
+use crate::plan::view::{View, is_custom};
+
+/// One kind of the table.
+pub(super) struct Producer {
+    /// As `View::find` takes it.
+    pub(super) kind: &'static str,
+    /// The kind of what it makes.
+    pub(super) makes: &'static str,
+    /// The names of what it makes; see `pattern`.
+    pub(super) names: &'static [&'static str],
+}
+
+/// What controllers make, one kind a line. The rule of [`CONNECTION`] holds for every custom resource beside it.
+#[rustfmt::skip]
+pub(super) const PRODUCERS: &[Producer] = &[
+    // External secret stores.
+    secrets("ExternalSecret.external-secrets.io", &["{spec.target.name|name}"]),
+    secrets("ClusterExternalSecret.external-secrets.io", &["{spec.externalSecretSpec.target.name|spec.externalSecretName|name}"]),
+    secrets("ExternalSecret.kubernetes-client.io", &["{name}"]),
+    secrets("SecretProviderClass.secrets-store.csi.x-k8s.io", &["{spec.secretObjects.*.secretName}"]),
+    secrets("VaultStaticSecret.secrets.hashicorp.com", &["{spec.destination.name}"]),
+    secrets("VaultDynamicSecret.secrets.hashicorp.com", &["{spec.destination.name}"]),
+    secrets("VaultPKISecret.secrets.hashicorp.com", &["{spec.destination.name}"]),
+    secrets("HCPVaultSecretsApp.secrets.hashicorp.com", &["{spec.destination.name}"]),
+    secrets("VaultSecret.ricoberger.de", &["{name}"]),
+    secrets("VaultSecret.redhatcop.redhat.io", &["{spec.output.name}"]),
+    secrets("Vault.vault.banzaicloud.com", &["{name}-unseal-keys", "{name}-tls"]),
+    secrets("AzureKeyVaultSecret.spv.no", &["{spec.output.secret.name}"]),
+    config_maps("AzureKeyVaultSecret.spv.no", &["{spec.output.configMap.name}"]),
+    secrets("InfisicalSecret.secrets.infisical.com", &["{spec.managedSecretReference.secretName}", "{spec.managedKubeSecretReferences.*.secretName}"]),
+    config_maps("InfisicalSecret.secrets.infisical.com", &["{spec.managedKubeConfigMapReferences.*.configMapName}"]),
+    secrets("InfisicalDynamicSecret.secrets.infisical.com", &["{spec.managedSecretReference.secretName}"]),
+    secrets("OnePasswordItem.onepassword.com", &["{name}"]),
+    secrets("BitwardenSecret.k8s.bitwarden.com", &["{spec.secretName}"]),
+    secrets("BitwardenSecret.lerentis.uploadcare.com", &["{spec.name}"]),
+    secrets("DopplerSecret.secrets.doppler.com", &["{spec.managedSecret.name}"]),
+    // Secrets kept encrypted in Git.
+    secrets("SealedSecret.bitnami.com", &["{name}", "{spec.template.metadata.name}"]),
+    secrets("SopsSecret.isindir.github.com", &["{spec.secretTemplates.*.name}"]),
+    // Generated passwords and copies.
+    secrets("StringSecret.secretgenerator.mittwald.de", &["{name}"]),
+    secrets("BasicAuth.secretgenerator.mittwald.de", &["{name}"]),
+    secrets("Password.secretgen.k14s.io", &["{name}"]),
+    secrets("SecretTemplate.secretgen.carvel.dev", &["{name}"]),
+    secrets("SecretImport.secretgen.carvel.dev", &["{name}"]),
+    secrets("ClusterSecret.clustersecret.io", &["{name}"]),
+    // Certificates.
+    secrets("Certificate.cert-manager.io", &["{spec.secretName}"]),
+    secrets("Bundle.trust.cert-manager.io", &["{name}"]),
+    config_maps("Bundle.trust.cert-manager.io", &["{name}"]),
+    // Credentials of services.
+    secrets("PostgresUser.db.movetokube.com", &["{spec.secretName}-{name}"]),
+    secrets("KafkaUser.kafka.strimzi.io", &["{spec.template.secret.metadata.name|name}", "{name}"]),
+    secrets("User.rabbitmq.com", &["{name}-user-credentials"]),
+    secrets("ObjectBucketClaim.objectbucket.io", &["{name}"]),
+    config_maps("ObjectBucketClaim.objectbucket.io", &["{name}"]),
+    secrets("ServiceBinding.services.cloud.sap.com", &["{spec.secretName|name}"]),
+    secrets("PostgreSQL.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("MySQL.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("ServiceUser.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+];
+
+/// Where every Crossplane resource and claim names its connection Secret, whatever its kind.
+pub(super) const CONNECTION: &[&str] =
+    &["{spec.writeConnectionSecretToRef.name}", "{spec.publishConnectionDetailsTo.name}"];
+
+const fn secrets(kind: &'static str, names: &'static [&'static str]) -> Producer {
+    Producer { kind, makes: "Secret", names }
+}
+
+const fn config_maps(kind: &'static str, names: &'static [&'static str]) -> Producer {
+    Producer { kind, makes: "ConfigMap", names }
+}
+
+/// The app's objects from which a controller makes the ConfigMap or Secret of this name and namespace.
+pub(super) fn of<'v>(
+    kind: &str,
+    name: &str,
+    namespace: Option<&str>,
+    app: &'v View<'_>,
+) -> Result<Vec<&'v Header>> {
+    let mut found = Vec::new();
+    for producer in PRODUCERS.iter().filter(|producer| producer.makes == kind) {
+        for header in app.of_kind(producer.kind) {
+            if app.reaches(header, namespace) && makes(producer.names, app.object(header.id)?, name) {
+                found.push(header);
+            }
+        }
+    }
+    if kind == "Secret" {
+        for header in app.mentioning(name).filter(|header| is_custom(header)) {
+            // A Crossplane resource of the cluster names the Secret's namespace itself.
+            let object = app.object(header.id)?;
+            let target = object["spec"]["writeConnectionSecretToRef"]["namespace"].as_str();
+            if app.same_namespace(target.or(header.namespace.as_deref()), namespace)
+                && makes(CONNECTION, object, name)
+            {
+                found.push(header);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn makes(names: &[&str], object: &Value, name: &str) -> bool {
+    names
+        .iter()
+        .flat_map(|names| pattern::expand(names, object))
+        .any(|expanded| pattern::matches(&expanded, name))
+}

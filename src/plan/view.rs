@@ -1,0 +1,247 @@
+//! Read access to the rendered app for decisions: objects by kind and name, parsed only when looked at.
+
+use memchr::memmem::Finder;
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::manifest::{Header, Manifests, ObjectId};
+
+/// Kinds that have no namespace and whose name does not say so.
+const CLUSTER_SCOPED: [&str; 8] = [
+    "Bundle",
+    "CustomResourceDefinition",
+    "Namespace",
+    "PersistentVolume",
+    "PriorityClass",
+    "RuntimeClass",
+    "SecurityContextConstraints",
+    "StorageClass",
+];
+
+/// The app as the decisions read it.
+///
+/// A kind is written as `kubectl` takes it: `Service` is Kubernetes' own, `Cluster.postgresql.cnpg.io` a custom
+/// resource, `Cluster.*` one of any group. A namespace is given as a manifest gives it: `None` stands for the app's destination namespace.
+#[derive(Debug)]
+pub struct View<'a> {
+    manifests: &'a Manifests,
+    headers: Vec<Header>,
+    /// Positions in `headers`, ordered by kind and name.
+    order: Vec<usize>,
+    default_namespace: Option<String>,
+}
+
+impl<'a> View<'a> {
+    /// Indexes the app; fails where a document cannot be read.
+    ///
+    /// `default_namespace` is the app's destination namespace. Where it is not known, an object that names no
+    /// namespace may be in any.
+    pub fn new(manifests: &'a Manifests, default_namespace: Option<&str>) -> Result<Self> {
+        let headers = manifests.index()?;
+        let mut order: Vec<_> = (0..headers.len()).collect();
+        order.sort_by(|&a, &b| key(&headers[a]).cmp(&key(&headers[b])));
+        Ok(Self { manifests, headers, order, default_namespace: default_namespace.map(str::to_owned) })
+    }
+
+    /// Every object of the app, in the order of the manifests.
+    pub fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
+    /// The objects of a kind, in the order of the manifests.
+    pub fn of_kind<'v>(&'v self, kind: &str) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
+        let (kind, group) = split_kind(kind);
+        let (kind, group) = (kind.to_owned(), group.map(str::to_owned));
+        self.headers.iter().filter(move |header| header.kind == kind && in_group(header, group.as_deref()))
+    }
+
+    /// The first object of this kind and name in a namespace; a kind without namespace is found from every one.
+    pub fn find(&self, kind: &str, name: &str, namespace: Option<&str>) -> Option<&Header> {
+        self.find_all(kind, name, namespace).next()
+    }
+
+    /// All objects of this kind and name: an app may render one both as a hook and as an ordinary object.
+    pub fn find_all<'v>(
+        &'v self,
+        kind: &str,
+        name: &str,
+        namespace: Option<&str>,
+    ) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
+        let (kind, group) = split_kind(kind);
+        let start = self.order.partition_point(|&at| key(&self.headers[at]) < (kind, name));
+        let end = self.order.partition_point(|&at| key(&self.headers[at]) <= (kind, name));
+        let (group, namespace) = (group.map(str::to_owned), namespace.map(str::to_owned));
+        self.order[start..end].iter().map(|&at| &self.headers[at]).filter(move |header| {
+            in_group(header, group.as_deref()) && self.reaches(header, namespace.as_deref())
+        })
+    }
+
+    /// The objects whose documents contain this text, in the order of the manifests.
+    pub fn mentioning<'v>(&'v self, text: &str) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
+        let finder = Finder::new(text).into_owned();
+        // The items of a List share their document.
+        let mut last = None;
+        self.headers.iter().filter(move |header| {
+            let document = header.id.document;
+            if last.is_none_or(|(searched, _)| searched != document) {
+                last = Some((document, finder.find(self.bytes(header.id)).is_some()));
+            }
+            last.is_some_and(|(_, found)| found)
+        })
+    }
+
+    /// The object itself; fails where its document cannot be read.
+    pub fn object(&self, id: ObjectId) -> Result<&'a Value> {
+        self.manifests.object(id)
+    }
+
+    /// The bytes of the document that the object stands in, for a search before parsing.
+    pub fn bytes(&self, id: ObjectId) -> &'a [u8] {
+        self.manifests.bytes(id.document)
+    }
+
+    /// The namespace that an object with this `metadata.namespace` lands in, as far as known.
+    pub fn namespace<'n>(&'n self, written: Option<&'n str>) -> Option<&'n str> {
+        written.filter(|namespace| !namespace.is_empty()).or(self.default_namespace.as_deref())
+    }
+
+    /// Whether the object is in a namespace, or in every one because its kind has none.
+    pub fn reaches(&self, header: &Header, namespace: Option<&str>) -> bool {
+        is_cluster_scoped(header) || self.same_namespace(header.namespace.as_deref(), namespace)
+    }
+
+    /// Whether two objects land in the same namespace; one that is not known may be any.
+    pub fn same_namespace(&self, a: Option<&str>, b: Option<&str>) -> bool {
+        match (self.namespace(a), self.namespace(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        }
+    }
+}
+
+/// The API group of an `apiVersion`; empty for the core group.
+pub fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+fn key(header: &Header) -> (&str, &str) {
+    (&header.kind, &header.name)
+}
+
+/// `Kind` or `Kind.group`.
+fn split_kind(kind: &str) -> (&str, Option<&str>) {
+    kind.split_once('.').map_or((kind, None), |(kind, group)| (kind, Some(group)))
+}
+
+fn in_group(header: &Header, wanted: Option<&str>) -> bool {
+    match wanted {
+        None => !is_custom(header),
+        Some("*") => is_custom(header),
+        Some(wanted) => group(&header.api_version) == wanted,
+    }
+}
+
+/// Whether the object's kind is not Kubernetes' own: Knative has a `Service` too.
+///
+/// Kubernetes' own groups have no dot or end in `.k8s.io`.
+pub fn is_custom(header: &Header) -> bool {
+    let group = group(&header.api_version);
+    group.contains('.') && !group.ends_with(".k8s.io")
+}
+
+/// Whether the object's kind has no namespace; by convention that of `ClusterRole` or `ClusterSecretStore` has none.
+pub fn is_cluster_scoped(header: &Header) -> bool {
+    let of_cluster = |rest: &str| rest.starts_with(|first: char| first.is_ascii_uppercase());
+    CLUSTER_SCOPED.contains(&header.kind.as_str())
+        || header.kind.strip_prefix("Cluster").is_some_and(of_cluster)
+}
+
+#[cfg(test)]
+pub(in crate::plan) mod testing {
+    //! What the plan's tests share: an app from text.
+
+    use crate::manifest::{Manifests, Source};
+
+    /// An app from YAML text.
+    pub(in crate::plan) fn manifests(text: &str) -> Manifests {
+        let source = Source { name: "app.yaml".into(), bytes: text.into(), validate: true };
+        Manifests::read(vec![source]).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::manifests;
+    use super::*;
+
+    const APP: &str = "\
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: web}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: data}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: reader}
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Secret
+  metadata: {name: db, namespace: shop}
+";
+
+    #[test]
+    fn an_object_without_namespace_is_in_the_destination_namespace() {
+        let manifests = manifests(APP);
+        let app = View::new(&manifests, Some("shop")).unwrap();
+        let document = |namespace| app.find("Service", "db", namespace).map(|header| header.id.document);
+        assert_eq!(document(None), Some(0));
+        assert_eq!(document(Some("shop")), Some(0));
+        assert_eq!(document(Some("data")), Some(2));
+        assert_eq!(document(Some("other")), None);
+        assert!(app.find("Secret", "db", None).is_some());
+    }
+
+    #[test]
+    fn an_unknown_destination_may_be_any_namespace() {
+        let manifests = manifests(APP);
+        let app = View::new(&manifests, None).unwrap();
+        let found: Vec<_> = app.find_all("Service", "db", Some("data")).map(|h| h.id.document).collect();
+        assert_eq!(found, [0, 2]);
+        assert_eq!(app.find_all("Service", "db", Some("other")).count(), 1);
+    }
+
+    #[test]
+    fn a_bare_kind_is_kubernetes_own() {
+        let manifests = manifests(APP);
+        let app = View::new(&manifests, None).unwrap();
+        assert_eq!(app.of_kind("Service").count(), 2);
+        assert!(app.find("Service", "web", None).is_none());
+        assert!(app.find("Service.serving.knative.dev", "web", None).is_some());
+    }
+
+    #[test]
+    fn kinds_of_the_cluster_are_found_from_every_namespace() {
+        let manifests = manifests(APP);
+        let app = View::new(&manifests, Some("shop")).unwrap();
+        assert!(app.find("ClusterRole", "reader", Some("data")).is_some());
+    }
+
+    #[test]
+    fn objects_are_read_by_their_id() {
+        let manifests = manifests(APP);
+        let app = View::new(&manifests, None).unwrap();
+        for header in app.headers() {
+            assert_eq!(app.object(header.id).unwrap()["metadata"]["name"], header.name);
+        }
+    }
+}
