@@ -7,6 +7,16 @@ use serde_json::{Map, Value};
 
 use super::resolve::{Scalar, resolve};
 
+/// A value as YAML in block style, without a final line break.
+pub(crate) fn to_yaml(value: &Value) -> String {
+    Block::default().inline(value, 0)
+}
+
+/// A value as JSON on one line, which is YAML too.
+pub(crate) fn to_json(value: &Value) -> String {
+    Flow::COMPACT_JSON.value(value)
+}
+
 /// Writes block style.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
@@ -230,7 +240,7 @@ fn escaped(c: char) -> impl Iterator<Item = char> {
 }
 
 /// Control characters, line breaks, and what readers refuse or drop. All are below U+10000.
-fn must_be_escaped(c: char) -> bool {
+pub(crate) fn must_be_escaped(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 

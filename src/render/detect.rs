@@ -31,8 +31,8 @@ pub fn detect(dir: &Path, root: &Root) -> Result<(RendererKind, String)> {
     if let Some(name) = KUSTOMIZATIONS.iter().find(|name| dir.join(name).is_file()) {
         claims.push(Claim { renderer: RendererKind::Kustomize, name: "kustomize", file: (*name).to_owned() });
     }
-    let templates = files::walk(dir, root, claims.is_empty(), handlebars::is_template_name)?;
-    if let Some(template) = templates.into_iter().next() {
+    let (templates, problems) = files::walk(dir, root, claims.is_empty(), handlebars::is_template_name);
+    if let Some(template) = problems.or(templates)?.into_iter().next() {
         claims.push(Claim { renderer: RendererKind::Handlebars, name: "handlebars", file: template.name });
     }
     match claims.as_slice() {

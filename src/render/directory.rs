@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
-use serde::Deserialize as _;
 
 use super::{
     Request,
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     error::{Location, Problem, Problems, Result},
     exit::Exit,
-    manifest::Source,
+    manifest::{Manifests, Source},
 };
 
 /// A file that contains this text anywhere is not rendered; Argo CD's own directive.
@@ -34,7 +33,9 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
             && exclude.as_ref().is_none_or(|glob| !glob.is_match(name))
             && include.as_ref().is_none_or(|glob| glob.is_match(name))
     };
-    read_all(&files::walk(request.dir, request.root, options.recurse, wanted)?)
+    let (files, mut problems) = files::walk(request.dir, request.root, options.recurse, wanted);
+    let sources = problems.collect(read_all(&files));
+    problems.or(sources.unwrap_or_default())
 }
 
 /// Whether a file of this name is one that Argo CD looks into: YAML, JSON or Jsonnet, and not our settings.
@@ -72,18 +73,16 @@ fn read(file: &File) -> Result<Option<Source>, Problem> {
 ///
 /// Argo CD passes over a file without an object at its start unless the words `apiVersion:`, `kind:` and `metadata:`
 /// are all in it (`getObjsFromYAMLOrJSON`), so that values files, CI pipelines and the like may lie beside manifests.
-/// What cannot be parsed counts as meant, so that it is reported and not silently left out.
+/// What may be meant and cannot be read counts as meant, so that it is reported and not silently left out.
 fn is_manifest(text: &str) -> bool {
     if ["apiVersion:", "kind:", "metadata:"].iter().all(|word| text.contains(word)) {
         return true;
     }
-    if !text.contains("kind") {
-        return false;
-    }
-    serde_yaml::Deserializer::from_str(text)
-        .map(serde_yaml::Value::deserialize)
-        .find(|document| !matches!(document, Ok(serde_yaml::Value::Null)))
-        .is_some_and(|document| document.map_or(true, |value| value.get("kind").is_some()))
+    let source = Source { name: String::new(), bytes: text.into(), validate: false };
+    text.contains("kind")
+        && Manifests::read(vec![source])
+            .and_then(|manifests| manifests.index())
+            .map_or(true, |objects| objects.first().is_some_and(|object| !object.kind.is_empty()))
 }
 
 /// The matcher of a glob of Argo CD's directory source; `None` for an empty one.
@@ -231,7 +230,7 @@ mod tests {
             "a,b.yaml",
             "{a}.yaml",
         ];
-        let yaml: Vec<_> = names.iter().filter(|name| name.ends_with(".yaml")).copied().collect();
+        let yaml: Vec<_> = names.iter().filter(|name| !name.contains(".json")).copied().collect();
         let cases: [(&str, &[&str]); 19] = [
             ("*.yaml", &yaml),
             ("***.yaml", &yaml),
@@ -291,7 +290,7 @@ mod tests {
     fn what_may_be_meant_for_kubernetes_is_taken() {
         for text in [
             "{\"kind\": \"ConfigMap\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"a\"}}",
-            "apiVersion: v1\nkind: List\nitems: []\n",
+            "apiVersion: v1\nkind: List\nitems: [{kind: ConfigMap}]\n",
             "---\n# comment\n---\nkind: Namespace\n",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {a: [\n",
             "kind: ConfigMap\nkind: ConfigMap\n",

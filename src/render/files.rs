@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::Root;
 use crate::{
-    error::{Location, Problem, Problems, Result},
+    error::{Location, Problem, Problems},
     exit::Exit,
 };
 
@@ -28,12 +28,14 @@ pub(super) struct File {
 /// As in Argo CD, links to files are followed, links to directories are not, and a link to nowhere counts for nothing
 /// (`getPotentiallyValidManifestFile` in `reposerver/repository/repository.go`). Beyond it, what is hidden (`.git`,
 /// `.github/workflows`) is passed over.
+///
+/// The problems are beside what was found, so that the caller can go on to find more.
 pub(super) fn walk(
     dir: &Path,
     root: &Root,
     recurse: bool,
     wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<File>> {
+) -> (Vec<File>, Problems) {
     let entries = WalkDir::new(dir)
         .min_depth(1)
         .max_depth(if recurse { usize::MAX } else { 1 })
@@ -63,7 +65,7 @@ pub(super) fn walk(
             }
         }
     }
-    problems.or(files)
+    (files, problems)
 }
 
 /// The content of a text file.
@@ -125,8 +127,12 @@ mod tests {
         (temp, dir, root)
     }
 
+    fn found((files, problems): (Vec<File>, Problems)) -> Vec<File> {
+        problems.or(files).unwrap()
+    }
+
     fn names(dir: &Path, root: &Root, recurse: bool) -> Vec<String> {
-        walk(dir, root, recurse, |_| true).unwrap().into_iter().map(|file| file.name).collect()
+        found(walk(dir, root, recurse, |_| true)).into_iter().map(|file| file.name).collect()
     }
 
     #[test]
@@ -157,7 +163,7 @@ mod tests {
         symlink("d/e.yaml", dir.join("link.yaml")).unwrap();
         symlink("d", dir.join("dir.yaml")).unwrap();
         symlink("none.yaml", dir.join("nowhere.yaml")).unwrap();
-        let files = walk(&dir, &root, true, |_| true).unwrap();
+        let files = found(walk(&dir, &root, true, |_| true));
         let link = files.iter().find(|file| file.name == "link.yaml").unwrap();
         assert_eq!(link.path, dir.join("d/e.yaml"));
         assert_eq!(names(&dir, &root, true), ["a.yaml", "d/e.yaml", "link.yaml"]);
@@ -170,7 +176,7 @@ mod tests {
         symlink("../secret.yaml", dir.join("a.yaml")).unwrap();
         symlink("../secret.yaml", dir.join("b.yaml")).unwrap();
         symlink("../secret.yaml", dir.join("README.md")).unwrap();
-        let problems = walk(&dir, &root, false, |name| name.ends_with("yaml")).unwrap_err();
+        let (_, problems) = walk(&dir, &root, false, |name| name.ends_with("yaml"));
         let files: Vec<_> =
             problems.iter().map(|problem| problem.location.clone().unwrap().to_string()).collect();
         assert_eq!(files, ["a.yaml", "b.yaml"]);
@@ -180,7 +186,7 @@ mod tests {
     fn what_cannot_be_read_is_a_problem_and_the_rest_is_still_found() {
         let (_temp, dir, root) = app(&["a.yaml"]);
         let gone = dir.join("gone");
-        let text = walk(&gone, &root, true, |_| true).unwrap_err().to_string();
+        let text = walk(&gone, &root, true, |_| true).1.to_string();
         assert!(
             text.starts_with("error: cannot read the directory\n  at: .\ncaused by: No such file"),
             "{text}"
@@ -189,8 +195,9 @@ mod tests {
 
         symlink("loop1.yaml", dir.join("loop1.yaml")).unwrap();
         symlink("loop2.yaml", dir.join("loop2.yaml")).unwrap();
-        let problems = walk(&dir, &root, true, |_| true).unwrap_err();
+        let (files, problems) = walk(&dir, &root, true, |_| true);
         assert_eq!(problems.iter().count(), 2, "{problems}");
+        assert_eq!(files.len(), 1);
     }
 
     #[test]

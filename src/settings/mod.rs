@@ -20,7 +20,7 @@ mod reference;
 mod schema;
 mod selector;
 mod shape;
-mod suggest;
+pub(crate) mod suggest;
 pub mod table;
 mod texts;
 pub mod yaml;

@@ -1,0 +1,100 @@
+//! The app's templates and partials: compiled, checked together, rendered.
+
+use std::collections::BTreeMap;
+
+use handlebars::{Context, Handlebars, RenderContext, Renderable as _, StringOutput, Template};
+use serde_json::Value;
+
+use super::{
+    super::files::{self, File},
+    helpers,
+    lint::{self, Findings},
+    partials::{self, Unit},
+    problem,
+};
+use crate::{
+    error::{Location, Problem, Problems, Result},
+    exit::Exit,
+    manifest::Source,
+};
+
+pub(super) struct Templates<'a> {
+    /// The helpers and the partials.
+    registry: Handlebars<'a>,
+    /// The templates whose output is manifests, by their file's name.
+    manifests: Vec<(String, Template)>,
+    /// The file of each partial.
+    partials: BTreeMap<String, String>,
+    /// What was found in each file.
+    findings: Vec<(Unit, Findings)>,
+}
+
+impl<'a> Templates<'a> {
+    /// None yet; `env` is `ARGOCD_ENV_*` by the name after the prefix.
+    pub(super) fn new(env: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            registry: helpers::registry(env),
+            manifests: Vec::new(),
+            partials: BTreeMap::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Adds a template whose output is manifests.
+    pub(super) fn add_template(&mut self, file: &File) -> Result<(), Problem> {
+        let (template, findings) = compile(file)?;
+        self.findings.push((Unit { file: file.name.clone(), partial: None }, findings));
+        self.manifests.push((file.name.clone(), template));
+        Ok(())
+    }
+
+    /// Adds a partial under its name.
+    pub(super) fn add_partial(&mut self, file: &File, name: String) -> Result<(), Problem> {
+        if let Some(other) = self.partials.insert(name.clone(), file.name.clone()) {
+            return Err(Problem::new(Exit::RENDER, format!("there is another partial `{name}`"))
+                .at(Location::file(&file.name))
+                .hint(format!("it is in `{other}`: rename one of them")));
+        }
+        let (template, findings) = compile(file)?;
+        self.registry.register_template(&name, template);
+        self.findings.push((Unit { file: file.name.clone(), partial: Some(name) }, findings));
+        Ok(())
+    }
+
+    /// All problems that show without rendering: unknown helpers, missing partials, partials that include themselves.
+    pub(super) fn check(&self) -> Result<()> {
+        partials::check(&self.findings)
+    }
+
+    /// What every template renders to; all problems of all templates.
+    pub(super) fn render(&self, data: &Value) -> Result<Vec<Source>> {
+        let context = Context::wraps(data).map_err(|error| {
+            Problem::new(Exit::FAILURE, "cannot make the templates' context").caused_by(error)
+        })?;
+        let mut problems = Problems::default();
+        let mut sources = Vec::new();
+        for (name, template) in &self.manifests {
+            let mut out = StringOutput::new();
+            let rendered = template.render(&self.registry, &context, &mut RenderContext::new(None), &mut out);
+            let text =
+                rendered.map_err(|error| problem::of_render_error(&error, name, data)).and_then(|()| {
+                    out.into_string().map_err(|error| {
+                        Problem::new(Exit::FAILURE, "a helper wrote what is not text").caused_by(error)
+                    })
+                });
+            if let Some(text) = problems.collect(text) {
+                sources.push(Source { name: name.clone(), bytes: text.into_bytes(), validate: true });
+            }
+        }
+        problems.or(sources)
+    }
+}
+
+fn compile(file: &File) -> Result<(Template, Findings), Problem> {
+    let text = files::read(file)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut template = Template::compile_with_name(text, file.name.clone())
+        .map_err(|error| problem::of_template_error(&error, &file.name, text))?;
+    let findings = lint::prepare(&mut template);
+    Ok((template, findings))
+}
