@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::resolve::{Scalar, float_key, float_value, resolve};
-use super::tree::{Content, NodeId, Style, Tree};
+use super::tree::{Content, Entry, NodeId, Style, Tree};
 
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -68,7 +68,10 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, ComposeError> {
         return fail("a list or a map cannot be a key");
     };
     let (of, text) = match scalar(tree, target)? {
-        Scalar::String => (KeyType::String, string(tree, target, text)?),
+        Scalar::String => {
+            let text = passable(string(tree, target, text)?);
+            (KeyType::String, text.map_err(|message| ComposeError { node: id, message: message.to_owned() })?)
+        }
         Scalar::Bool(bool) => (KeyType::Bool, bool.to_string()),
         Scalar::Int(int) => (KeyType::Int, int.to_string()),
         Scalar::Float(float) => (KeyType::Float, float_key(float)),
@@ -76,6 +79,16 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, ComposeError> {
         Scalar::Null => return fail("a key cannot be null"),
     };
     Ok(Key { text, of })
+}
+
+/// Whether an entry is like that of `{a:}`, which libyaml takes for the key `a:`, and other parsers for `a`.
+fn colon_belongs_to_key(tree: &Tree<'_>, mapping: NodeId, entry: Entry) -> bool {
+    let plain = matches!(tree.node(entry.key).content, Content::Scalar { style: Style::Plain, .. });
+    let colon = || tree.after_colon(entry.key).and_then(|colon| tree.text.as_bytes().get(colon));
+    tree.node(mapping).flow
+        && plain
+        && tree.end(entry.value).is_none()
+        && colon().is_some_and(|next| !next.is_ascii_whitespace())
 }
 
 /// What a scalar node means, its tag considered (`resolve` in go-yaml's `resolve.go`).
@@ -113,6 +126,17 @@ fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, ComposeErro
     match STANDARD.decode(text) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(_) => Err(ComposeError { node: id, message: "the !!binary value is not base64".to_owned() }),
+    }
+}
+
+/// A string that survives the second reading: the repo-server reads as YAML the JSON that the first reading gave, and
+/// these characters stand in that JSON unescaped.
+fn passable(text: String) -> Result<String, &'static str> {
+    let refused = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    if text.contains(refused) {
+        Err("the string contains a control character that Argo CD cannot read")
+    } else {
+        Ok(text)
     }
 }
 
@@ -181,7 +205,7 @@ impl Composer<'_, '_> {
             Scalar::Float(float) => {
                 float_value(float).ok_or_else(|| fail("JSON has no infinity and no NaN"))?
             }
-            Scalar::String => Value::String(string(self.tree, id, text)?),
+            Scalar::String => Value::String(passable(string(self.tree, id, text)?).map_err(fail)?),
         })
     }
 
@@ -192,6 +216,10 @@ impl Composer<'_, '_> {
                 continue;
             }
             self.count(entry.key)?;
+            if colon_belongs_to_key(self.tree, mapping, *entry) {
+                let message = "a blank must follow the `:`, or else it belongs to the key".to_owned();
+                return Err(ComposeError { node: entry.key, message });
+            }
             let key = typed_key(self.tree, entry.key)?;
             let value = self.value(entry.value)?;
             if !fields.insert(key, value) {

@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
         if matches!(event, Event::DocumentEnd) {
             break;
         }
-        builder.push(event, &span);
+        builder.push(event, &span)?;
     }
     let mut tree = builder.tree;
     tree.dropped = dropped(&mut events);
@@ -68,22 +68,25 @@ struct Builder<'t> {
     tree: Tree<'t>,
     open: Vec<Open>,
     anchors: HashMap<usize, NodeId>,
+    /// The end of what has been read: the next dash or key is behind it.
+    read: usize,
 }
 
 impl<'t> Builder<'t> {
     fn new(text: &'t str) -> Self {
         let tree = Tree { text, nodes: Vec::new(), root: None, dropped: None };
-        Self { tree, open: Vec::new(), anchors: HashMap::new() }
+        Self { tree, open: Vec::new(), anchors: HashMap::new(), read: 0 }
     }
 
-    fn push(&mut self, event: Event<'t>, span: &Span) {
+    fn push(&mut self, event: Event<'t>, span: &Span) -> Result<(), SyntaxError> {
         let range = bytes(span);
         let tag = event.tag().map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
         let anchor = event.anchor_id();
         let properties = span.tag_span().map(|tag| bytes(&tag));
-        let node = |content, flow| Node { content, span: range.clone(), properties, tag, flow };
+        let node = |content, flow| Node { content, span: range.clone(), properties, tag, flow, dash: None };
         match event {
             Event::Scalar(text, style, ..) => {
+                self.check_plain(&text, style, range.start)?;
                 let content = Content::Scalar { text, style: self::style(style) };
                 self.add(node(content, false), anchor);
             }
@@ -106,8 +109,24 @@ impl<'t> Builder<'t> {
                     self.add(node, None);
                 }
             }
-            Event::Anchor(id, _) => self.widen_properties(id, range),
-            _ => {}
+            Event::Anchor(id, _) => self.widen_properties(id, range.clone()),
+            _ => return Ok(()),
+        }
+        if !range.is_empty() {
+            self.read = self.read.max(range.end);
+        }
+        Ok(())
+    }
+
+    /// In YAML 1.1 a `?` ends an unquoted scalar in flow style, and then Argo CD's reader fails.
+    fn check_plain(&self, text: &str, style: ScalarStyle, start: usize) -> Result<(), SyntaxError> {
+        let flow = || self.open.last().is_some_and(|open| self.tree.nodes[open.node].flow);
+        match text.find('?') {
+            Some(at) if style == ScalarStyle::Plain && flow() => {
+                let message = "a `?` in an unquoted value between brackets or braces".to_owned();
+                Err(SyntaxError { offset: start + at, kind: ErrorKind::Custom(message) })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -117,8 +136,19 @@ impl<'t> Builder<'t> {
     }
 
     /// Adds a node to the arena and to the collection that is open.
-    fn add(&mut self, node: Node<'t>, anchor: Option<usize>) -> NodeId {
+    fn add(&mut self, mut node: Node<'t>, anchor: Option<usize>) -> NodeId {
         let id = self.tree.nodes.len();
+        if self.in_block_sequence() {
+            node.dash = self.ahead(b"-");
+            self.read = node.dash.map_or(self.read, |dash| dash + 1);
+        }
+        if let Some(tag) = &node.properties {
+            self.read = self.read.max(tag.end);
+        }
+        if matches!(node.content, Content::Scalar { style: Style::Block, .. }) {
+            // The scanner leaves out the header.
+            node.span.start = self.ahead(b"|>").unwrap_or(node.span.start);
+        }
         self.tree.nodes.push(node);
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
@@ -136,6 +166,28 @@ impl<'t> Builder<'t> {
             Content::Scalar { .. } | Content::Alias(_) => {}
         }
         id
+    }
+
+    fn in_block_sequence(&self) -> bool {
+        self.open.last().is_some_and(|open| {
+            let node = &self.tree.nodes[open.node];
+            !node.flow && matches!(node.content, Content::Sequence(_))
+        })
+    }
+
+    /// The first of `wanted` behind what has been read. Between them are blanks, comments, a colon, and the node's own
+    /// anchor and tag.
+    fn ahead(&self, wanted: &[u8]) -> Option<usize> {
+        let text = self.tree.text.as_bytes();
+        let mut at = self.read;
+        loop {
+            at += match text.get(at)? {
+                byte if wanted.contains(byte) => return Some(at),
+                b' ' | b'\t' | b'\r' | b'\n' | b':' => 1,
+                b'#' => text[at..].iter().position(|byte| *byte == b'\n')?,
+                _ => text[at..].iter().position(u8::is_ascii_whitespace)?,
+            };
+        }
     }
 
     /// The anchor's own event follows that of its node.

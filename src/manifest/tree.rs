@@ -30,6 +30,8 @@ pub(super) struct Node<'t> {
     pub tag: Option<String>,
     /// Written between brackets or braces.
     pub flow: bool,
+    /// The dash before it, for an item of a list in block style.
+    pub dash: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -72,18 +74,25 @@ impl<'t> Tree<'t> {
     /// The node's first byte, anchor and tag included.
     pub(super) fn start(&self, id: NodeId) -> usize {
         let node = self.node(id);
-        node.properties.as_ref().map_or(node.span.start, |properties| properties.start.min(node.span.start))
+        // The scanner puts a list that is not indented at its first item.
+        let first_dash = match &node.content {
+            Content::Sequence(items) => items.first().and_then(|item| self.node(*item).dash),
+            _ => None,
+        };
+        let start = first_dash.unwrap_or(node.span.start);
+        node.properties.as_ref().map_or(start, |properties| properties.start.min(start))
     }
 
-    /// The byte after the node's last one, without the line break; `None` for an empty scalar that has neither
-    /// anchor nor tag, because nothing of it is in the text.
+    /// The byte after the node's last one, without the line break. `None` for an empty value of a mapping that has
+    /// neither anchor nor tag, because nothing of it is in the text.
     pub(super) fn end(&self, id: NodeId) -> Option<usize> {
         let node = self.node(id);
-        let after_properties = || node.properties.as_ref().map(|properties| properties.end);
         match &node.content {
             Content::Scalar { style: Style::Block, text } => Some(self.block_scalar_end(&node.span, text)),
-            Content::Scalar { .. } if node.span.is_empty() => after_properties(),
-            Content::Sequence(items) if !node.flow => items.iter().rev().find_map(|item| self.end(*item)),
+            Content::Scalar { .. } if node.span.is_empty() => {
+                node.properties.as_ref().map(|properties| properties.end).or(node.dash.map(|dash| dash + 1))
+            }
+            Content::Sequence(items) if !node.flow => self.end(*items.last()?),
             Content::Mapping(entries) if !node.flow => entries.last().map(|entry| self.entry_end(*entry)),
             _ => Some(node.span.end),
         }

@@ -50,13 +50,16 @@ impl Editor<'_, '_> {
         new: &[Value],
     ) -> Result<(), Refused> {
         for (item, _) in items.iter().zip(&members.removed).filter(|(_, removed)| **removed) {
-            self.remove_lines(self.dash(*item)?, self.tree.end(*item).ok_or(Refused)?)?;
+            self.remove_lines(
+                self.tree.node(*item).dash.ok_or(Refused)?,
+                self.tree.end(*item).ok_or(Refused)?,
+            )?;
         }
         if new.is_empty() {
             return Ok(());
         }
         let text = self.tree.text;
-        let dash = self.dash(*items.first().ok_or(Refused)?)?;
+        let dash = self.tree.node(*items.first().ok_or(Refused)?).dash.ok_or(Refused)?;
         let column = column(text, dash)?;
         let at = match kept.checked_sub(1) {
             Some(last) => next_line(text, self.tree.end(items[last]).ok_or(Refused)?)?,
@@ -103,11 +106,18 @@ impl Editor<'_, '_> {
     /// Puts a value in the place of a list's item.
     pub(super) fn replace_block_item(&mut self, item: NodeId, value: &Value) -> Result<(), Refused> {
         let text = self.tree.text;
-        let start = self.tree.start(item);
         let end = self.tree.end(item).ok_or(Refused)?;
-        self.dash(item)?;
+        let dash = self.tree.node(item).dash.ok_or(Refused)?;
+        if end == dash + 1 {
+            let new = format!(" {}", self.block.inline(value, column(text, dash)? + 2));
+            let (head, body) = split_first_line(&new);
+            self.splice(end..end, head);
+            self.insert_below(end, body);
+            return Ok(());
+        }
+        let start = self.tree.start(item);
         let new = self.block.inline(value, column(text, start)?);
-        if text[start..end].contains('\n') {
+        if text.get(start..end).ok_or(Refused)?.contains('\n') {
             self.splice(start..end, new);
         } else {
             let (head, body) = split_first_line(&new);
@@ -135,13 +145,6 @@ impl Editor<'_, '_> {
         }
         self.splice(line_start_of(text, start)..next_line(text, end)?, "");
         Ok(())
-    }
-
-    /// The dash of a list's item, when it is on the line where the item begins.
-    fn dash(&self, item: NodeId) -> Result<usize, Refused> {
-        self.tree.end(item).ok_or(Refused)?;
-        let before = self.tree.text[..self.tree.start(item)].trim_end_matches(' ');
-        if before.ends_with('-') { Ok(before.len() - 1) } else { Err(Refused) }
     }
 }
 

@@ -23,7 +23,8 @@ impl Editor<'_, '_> {
         let (_, end) = *bounds.last().ok_or(Refused)?;
         let style = self.style(id)?;
         for (key, value) in new {
-            self.splice(end..end, format!("{}{}", style.separator(), style.entry(key, value)));
+            let separator = format!("{}{}", self.blank_behind_colon(end), style.separator());
+            self.splice(end..end, separator + &style.entry(key, value));
         }
         Ok(())
     }
@@ -87,9 +88,14 @@ impl Editor<'_, '_> {
         }
         let (_, end) = *bounds.last().ok_or(Refused)?;
         if last + 1 < bounds.len() {
-            self.splice(bounds[last].1..end, "");
+            self.splice(bounds[last].1..end, self.blank_behind_colon(bounds[last].1));
         }
         Ok(())
+    }
+
+    /// An empty value needs a blank behind its colon: to Argo CD's reader, `{a:}` holds the key `a:`.
+    fn blank_behind_colon(&self, end: usize) -> &'static str {
+        if self.tree.text[..end].ends_with(':') { " " } else { "" }
     }
 
     /// How a collection is written, for its new members.

@@ -54,7 +54,9 @@ pub(super) fn edit(
     let edited = spliced(&tree, &before, &after, line_break)
         .or_else(|Refused| rewritten(&tree, &after, json, line_break))
         .map_err(|Refused| EditError::Unverified)?;
-    Ok(Some(edited.strip_suffix(added).map(str::to_owned).unwrap_or(edited)))
+    // A blank last line may belong to a block scalar.
+    let without = edited.strip_suffix(added).filter(|without| !without.ends_with('\n'));
+    Ok(Some(without.map(str::to_owned).unwrap_or(edited)))
 }
 
 fn wanted(before: &Value, edits: &[(Option<usize>, &[Edit])]) -> Result<Value, EditError> {

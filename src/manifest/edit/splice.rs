@@ -249,6 +249,6 @@ fn block_style(tree: &Tree<'_>) -> Block {
 /// How far a block collection stands to the right of its key.
 fn indent_of(tree: &Tree<'_>, entry: Entry) -> Option<usize> {
     let key = column(tree.text, tree.start(entry.key)).ok()?;
-    let value = column(tree.text, tree.node(entry.value).span.start).ok()?;
+    let value = column(tree.text, tree.start(entry.value)).ok()?;
     value.checked_sub(key)
 }

@@ -1,0 +1,11 @@
+//! The manifest engine, from outside: bytes in, bytes out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test helpers")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod decode;
+mod edit;
+mod generate;
+mod oracle;
+mod property;
