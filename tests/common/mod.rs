@@ -1,5 +1,7 @@
 //! What several test programs share.
 
+#![allow(clippy::print_stderr, reason = "a test that has nothing to do says so")]
+
 use std::{env, path::PathBuf};
 
 /// The path of a program that `tests/tools/build` builds, such as `helm3`, `kustomize` or `decode`.

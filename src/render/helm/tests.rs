@@ -112,13 +112,13 @@ fn commas_are_escaped_once_and_not_in_lists() {
 
 #[test]
 fn values_are_text_or_an_object_which_wins() {
-    let object = json!({"b": 2}).as_object().cloned();
-    let of = |values_object, values| {
-        with(&app(), HelmOptions { values_object, values, ..HelmOptions::default() }, values_text)
-    };
     fn values_text(request: &Request<'_>) -> Option<String> {
         values(request).map(|bytes| String::from_utf8(bytes).unwrap())
     }
+    let object = json!({"b": 2}).as_object().cloned();
+    let of = |values_object, values| {
+        with(&app(), HelmOptions { values, values_object, ..HelmOptions::default() }, values_text)
+    };
     assert_eq!(of(None, None), None);
     assert_eq!(of(None, Some("a: 1 # as it is\n".into())).unwrap(), "a: 1 # as it is\n");
     assert_eq!(of(object, Some("a: 1".into())).unwrap(), r#"{"b":2}"#);

@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_long_stderr_is_kept_from_a_line_on() {
-        let text: String = (0..100_000).map(|line| format!("line {line}\n")).collect();
+        let text = "line after line\n".repeat(100_000);
         let kept = read_end(text.as_bytes()).unwrap();
         assert!(kept.len() >= KEPT / 2 && kept.len() <= 2 * KEPT, "{}", kept.len());
         assert!(kept.starts_with(b"line ") && text.as_bytes().ends_with(&kept));

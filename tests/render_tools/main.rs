@@ -1,0 +1,10 @@
+//! Rendering with the real `helm` and `kustomize`, and with doubles that fail as those can.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail as a test does")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod double;
+mod fixture;
+mod helm;
