@@ -9,11 +9,22 @@ use std::{
     time::Duration,
 };
 
-use kube::{Api, Client, Config, api::ListParams, client::ClientBuilder, config::KubeConfigOptions};
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use kube::{
+    Api, Client, Config,
+    api::{ListParams, PostParams},
+    client::ClientBuilder,
+    config::KubeConfigOptions,
+};
 use serde::de::DeserializeOwned;
 use tower::util::MapRequestLayer;
 
-use crate::{error::Problem, exit::Exit};
+use crate::{
+    error::{Problem, Problems, Result},
+    exit::Exit,
+};
 
 /// No single answer of the API server takes longer; a watch has its own limit.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,6 +68,21 @@ impl Access {
             Problem::new(Exit::CLUSTER, "cannot set up the connection to the cluster").caused_by(error)
         })?;
         Ok(Self { client: builder.with_layer(&counting).build(), requests })
+    }
+
+    /// Finds out which of these the cluster would refuse, and reports all of them. A cluster that does not tell is
+    /// taken to refuse none: the request itself will show.
+    pub async fn check(&self, attempts: &[Attempt<'_>]) -> Result<()> {
+        let reviews = Api::<SelfSubjectAccessReview>::all(self.client.clone());
+        let mut problems = Problems::default();
+        for attempt in attempts {
+            let review = reviews.create(&PostParams::default(), &attempt.review()).await;
+            let status = review.ok().and_then(|review| review.status);
+            if status.is_some_and(|status| !status.allowed) {
+                problems.push(attempt.refused(None));
+            }
+        }
+        problems.or(())
     }
 
     /// Requests made so far.
@@ -108,21 +134,50 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// The problem that `error` is: for a refusal, with the permission that is missing.
-    pub fn problem(&self, error: kube::Error) -> Problem {
+    /// The question to the cluster whether it would be allowed.
+    fn review(&self) -> SelfSubjectAccessReview {
+        let Self { verb, resource, namespace, name } = *self;
+        let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
+        let attributes = ResourceAttributes {
+            group: Some(group.to_owned()),
+            resource: Some(resource.to_owned()),
+            verb: Some(verb.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            name: Some(name.to_owned()),
+            ..ResourceAttributes::default()
+        };
+        let spec =
+            SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), ..Default::default() };
+        SelfSubjectAccessReview { spec, ..Default::default() }
+    }
+
+    /// A refusal, with the permission that is missing.
+    fn refused(&self, words: Option<&str>) -> Problem {
+        let Self { verb, resource, namespace, .. } = *self;
+        let scope = if namespace.is_empty() { "-A".to_owned() } else { format!("-n {namespace}") };
+        let problem = Problem::new(Exit::CLUSTER, format!("{}: forbidden", self.sentence()))
+            .hint(format!("check with `kubectl auth can-i {verb} {resource} {scope}`"))
+            .hint("examples/rescue/rbac/ holds the permissions that each command needs");
+        match words {
+            Some(words) => problem.caused_by(anyhow::anyhow!("{words}")),
+            None => problem,
+        }
+    }
+
+    fn sentence(&self) -> String {
         let Self { verb, resource, namespace, name } = *self;
         let object = if name.is_empty() { resource.to_owned() } else { format!("{resource} {name}") };
         let place =
             if namespace.is_empty() { "all namespaces".to_owned() } else { format!("namespace {namespace}") };
-        let sentence = format!("cannot {verb} {object} in {place}");
-        let scope = if namespace.is_empty() { "-A".to_owned() } else { format!("-n {namespace}") };
+        format!("cannot {verb} {object} in {place}")
+    }
+
+    /// The problem that `error` is: for a refusal, with the permission that is missing.
+    pub fn problem(&self, error: kube::Error) -> Problem {
+        let Self { resource, name, .. } = *self;
+        let sentence = self.sentence();
         match error {
-            kube::Error::Api(status) if status.is_forbidden() => {
-                Problem::new(Exit::CLUSTER, format!("{sentence}: forbidden"))
-                    .caused_by(anyhow::anyhow!("{}", status.message))
-                    .hint(format!("check with `kubectl auth can-i {verb} {resource} {scope}`"))
-                    .hint("examples/rescue/rbac/ holds the permissions that each command needs")
-            }
+            kube::Error::Api(status) if status.is_forbidden() => self.refused(Some(&status.message)),
             kube::Error::Api(status) if status.code == 401 => {
                 Problem::new(Exit::CLUSTER, format!("{sentence}: the credentials are not accepted"))
                     .hint("log in again, or check the service account's token")

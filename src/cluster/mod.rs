@@ -13,7 +13,7 @@ pub mod repair;
 pub mod selection;
 pub mod snapshot;
 pub mod tracking;
-//pub mod watch;
+pub mod watch;
 
 /// Argo CD's finalizer on every hook object, there until the hook's end was seen
 /// (`gitops-engine/pkg/sync/hook/hook.go`, since v2.14.3 and v3.0.0).

@@ -8,7 +8,7 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 const LONGEST: u64 = i32::MAX as u64;
 
 /// Reads whole seconds, or parts with the units d, h, m, s from the largest to the smallest, each at most once.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.bytes().all(|byte| byte.is_ascii_digit()) {
         return seconds(rest.parse().ok()?);
@@ -31,7 +31,7 @@ fn seconds(count: u64) -> Option<Duration> {
 }
 
 /// The shortest way to write it: `5m`, `1h30m`, `0s`.
-pub(super) fn show(duration: Duration) -> String {
+pub fn show(duration: Duration) -> String {
     let mut text = String::new();
     let mut rest = duration.as_secs();
     for (unit, seconds) in UNITS {

@@ -8,7 +8,7 @@ mod annotations;
 pub mod announce;
 mod choice;
 mod defaults;
-mod duration;
+pub mod duration;
 mod environment;
 mod file;
 mod form;

@@ -24,13 +24,14 @@ use crate::{
         hook,
         repair::{
             Ending, Outcome, complaints,
-            plan::{Options, Plan, SyncAfter, plan},
+            plan::{Options, Plan, Refusal, SyncAfter, plan},
             request::{MARK, Request},
         },
         snapshot,
     },
     error::{Problem, Problems, Result},
     exit::Exit,
+    settings::duration,
 };
 
 /// Writes that may lose against somebody else's before the repair gives up; Argo CD's own API tries as often.
@@ -84,11 +85,11 @@ impl Repairer<'_> {
         run.repair(before).await
     }
 
-    /// What a repair would do now.
-    pub async fn preview(&self, app: &Application) -> Result<Plan, Ending> {
-        let hooks = snapshot::running_hooks(&self.client, app, false).await.map_err(Ending::Failed)?;
-        let jobs = self.hook_jobs(app).await.map_err(|problem| Ending::Failed(problem.into()))?;
-        plan(app, &hooks, &jobs, &self.options, Timestamp::now()).map_err(Ending::Refused)
+    /// What a repair would do now, or why it would not.
+    pub async fn preview(&self, app: &Application) -> Result<Result<Plan, Refusal>> {
+        let hooks = snapshot::running_hooks(&self.client, app, false).await?;
+        let jobs = self.hook_jobs(app).await?;
+        Ok(plan(app, &hooks, &jobs, &self.options, Timestamp::now()))
     }
 
     /// The live hook Jobs of an app, when their finalizers may be touched.
@@ -131,9 +132,9 @@ impl Run<'_> {
         let app = self.read().await?;
         outcome.before = app.state();
         outcome.after = app.state();
-        let plan = match self.repairer.preview(&app).await {
+        let plan = match self.repairer.preview(&app).await.map_err(Stop::Failed)? {
             Ok(plan) => plan,
-            Err(ending) => return Ok(ending),
+            Err(refusal) => return Ok(Ending::Refused(refusal)),
         };
         if let Some(id) = plan.ends {
             self.say("ending its sync");
@@ -407,8 +408,8 @@ impl Run<'_> {
     }
 
     fn late(&self, what: &str) -> Problem {
-        let limit = self.repairer.timeout.as_secs();
-        self.problem(format!("{what} within {limit} s"))
+        let limit = duration::show(self.repairer.timeout);
+        self.problem(format!("{what} within {limit}"))
             .hint("what was done is safe to leave; run it again to go on (--timeout)")
     }
 }

@@ -1,13 +1,14 @@
 //! Repairs many Applications: a few at a time, not all at once.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, collections::BTreeSet, time::Duration};
 
 use futures::{StreamExt, stream};
 use tokio::time::sleep;
 
 use crate::cluster::{
+    access::Attempt,
     application::Application,
-    repair::{Ending, Outcome, execute::Repairer},
+    repair::{Ending, Outcome, execute::Repairer, plan::Options},
 };
 
 /// How to go through them.
@@ -28,6 +29,20 @@ pub async fn run(repairer: &Repairer<'_>, apps: &[Application], pace: Pace, mut 
     while let Some(outcome) = running.next().await {
         done(outcome);
     }
+}
+
+/// What the cluster must allow before anything is begun.
+pub fn permissions<'a>(apps: &'a [Application], options: &Options) -> Vec<Attempt<'a>> {
+    let own: BTreeSet<&str> = apps.iter().filter_map(|app| app.metadata.namespace.as_deref()).collect();
+    let get = own.iter().map(|namespace| Attempt::new("get", "applications.argoproj.io", namespace));
+    let patch = own.iter().map(|namespace| Attempt::new("patch", "applications.argoproj.io", namespace));
+    let destinations: BTreeSet<&str> = apps
+        .iter()
+        .filter(|app| options.remove_finalizers && app.is_local())
+        .map(|app| app.spec.destination.namespace.as_str())
+        .collect();
+    let jobs = destinations.into_iter().map(|namespace| Attempt::new("patch", "jobs.batch", namespace));
+    get.chain(patch).chain(jobs).collect()
 }
 
 async fn one(repairer: &Repairer<'_>, app: &Application, pace: Pace, refused: &Cell<bool>) -> Outcome {

@@ -10,6 +10,7 @@ use crate::cluster::{
     job::{self, elapsed, human},
     repair::request::Request,
 };
+use crate::settings::duration;
 
 /// A Job that is being deleted for longer than this is held.
 const LEAK_GRACE: Duration = Duration::from_secs(30);
@@ -73,7 +74,7 @@ impl fmt::Display for Refusal {
                 f.write_str("a sync is requested and not yet begun; if it stays so, is the application controller running?")
             }
             Self::Young { age, limit } => {
-                write!(f, "its sync is only {} old (--older-than {} s)", human(*age), limit.as_secs())
+                write!(f, "its sync is only {} old (--older-than {})", human(*age), duration::show(*limit))
             }
             Self::Progress(what) => write!(f, "{what} is running; --force ends it all the same"),
             Self::Unseen(what) => write!(f, "whether {what} gets on cannot be seen; --force ends it all the same"),

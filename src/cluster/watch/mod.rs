@@ -1,0 +1,203 @@
+//! Watches Jobs and Applications, for as long as it runs: metrics, Events and logs.
+
+pub mod events;
+pub mod facts;
+pub mod metrics;
+pub mod server;
+pub mod state;
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use futures::{Stream, StreamExt, pin_mut};
+use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
+use kube::{
+    Api,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Config, Event, watcher},
+    },
+};
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{Sender, channel},
+    time::interval,
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    cluster::{
+        access::{Access, Attempt, Retry, retry},
+        application::Application,
+        snapshot,
+        watch::{
+            facts::{AppFacts, Change, JobFacts},
+            metrics::Watched,
+            state::{Notice, State},
+        },
+    },
+    error::{Problem, Result},
+};
+
+/// Notices that may wait for the API server; more are dropped and counted.
+const QUEUE: usize = 256;
+/// How often it is looked whether a hook became stuck.
+const TICK: Duration = Duration::from_secs(15);
+
+/// How to watch.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Argo CD's namespace.
+    pub namespace: String,
+    /// Watch the Applications of all namespaces, not only Argo CD's.
+    pub all_namespaces: bool,
+    /// A sync that waits for a hook for longer is stuck.
+    pub older_than: Duration,
+    /// Write Events.
+    pub events: bool,
+}
+
+/// What it may not go without, by the RBAC that [`Options`] need.
+pub fn permissions(options: &Options) -> Vec<Attempt<'_>> {
+    let own = options.namespace.as_str();
+    let apps = if options.all_namespaces { "" } else { own };
+    let mut attempts = vec![
+        Attempt::new("get", "configmaps", own).name("argocd-cm"),
+        Attempt::new("list", "statefulsets.apps", own),
+        Attempt::new("list", "deployments.apps", own),
+        Attempt::new("list", "applications.argoproj.io", apps),
+        Attempt::new("watch", "applications.argoproj.io", apps),
+        Attempt::new("list", "jobs.batch", ""),
+        Attempt::new("watch", "jobs.batch", ""),
+    ];
+    if options.events {
+        attempts.push(Attempt::new("create", "events.events.k8s.io", apps));
+        attempts.push(Attempt::new("patch", "events.events.k8s.io", apps));
+    }
+    attempts
+}
+
+/// Watches until the process is told to end, or the cluster refuses.
+pub async fn run(access: &Access, listener: TcpListener, options: &Options) -> Result<()> {
+    access.check(&permissions(options)).await?;
+    let client = &access.client;
+    let tracking = snapshot::instance(client, &options.namespace).await?.tracking;
+    let watched = Arc::new(Watched::new(State::new(options.older_than)));
+    let (send, receive) = channel(QUEUE);
+    let apps = if options.all_namespaces {
+        Api::<Application>::all(client.clone())
+    } else {
+        Api::namespaced(client.clone(), &options.namespace)
+    };
+    let sink = Sink { watched: &watched, notices: options.events.then_some(send) };
+    info!(namespace = options.namespace, "watching Jobs and Applications");
+    let jobs = follow(Api::<Job>::all(client.clone()), "jobs.batch", &sink, |event| {
+        let change = Change::of(event, |job| JobFacts::new(&job, &tracking));
+        watched.with(|state| state.job(change, Timestamp::now()))
+    });
+    let apps = follow(apps, "applications.argoproj.io", &sink, |event| {
+        let change = Change::of(event, |app| AppFacts::new(&app));
+        watched.with(|state| state.app(change, Timestamp::now()))
+    });
+    tokio::select! {
+        refused = jobs => Err(refused.into()),
+        refused = apps => Err(refused.into()),
+        never = tick(&watched, &sink) => match never {},
+        never = server::serve(listener, Arc::clone(&watched)) => match never {},
+        () = events::publish(client.clone(), receive, Arc::clone(&watched)), if options.events => Ok(()),
+        () = ended() => {
+            info!("ending");
+            Ok(())
+        }
+    }
+}
+
+/// Where notices go.
+struct Sink<'a> {
+    watched: &'a Watched,
+    notices: Option<Sender<Notice>>,
+}
+
+impl Sink<'_> {
+    fn take(&self, notices: Vec<Notice>) {
+        for notice in notices {
+            info!(application = %notice.app, object = %notice.object, reason = ?notice.reason, "{}", notice.text);
+            if self.notices.as_ref().is_some_and(|queue| queue.try_send(notice).is_err()) {
+                self.watched.lost_events.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Follows one kind of object. The watch recovers from everything but a refusal, which it gives back.
+async fn follow<K>(
+    api: Api<K>,
+    resource: &str,
+    sink: &Sink<'_>,
+    mut change: impl FnMut(Event<K>) -> Vec<Notice>,
+) -> Problem
+where
+    K: kube::Resource<DynamicType = ()> + Clone + Debug + serde::de::DeserializeOwned + Send + 'static,
+{
+    let namespace = api.namespace().unwrap_or_default().to_owned();
+    let stream = watcher(api, Config::default()).default_backoff();
+    pin_mut!(stream);
+    loop {
+        match next(stream.as_mut()).await {
+            Ok(event) => sink.take(change(event)),
+            Err(fault) => {
+                sink.watched.watch_errors.fetch_add(1, Ordering::Relaxed);
+                match refusal(fault) {
+                    Ok((verb, refused)) => {
+                        let problem = Attempt::new(verb, resource, &namespace).problem(refused);
+                        error!(resource, "{}", problem.message);
+                        return problem;
+                    }
+                    Err(fault) => warn!(resource, error = %fault, "the watch broke, and goes on"),
+                }
+            }
+        }
+    }
+}
+
+async fn next<K>(
+    mut stream: std::pin::Pin<&mut impl Stream<Item = watcher::Result<Event<K>>>>,
+) -> watcher::Result<Event<K>> {
+    match stream.next().await {
+        Some(item) => item,
+        // A watch has no end.
+        None => std::future::pending().await,
+    }
+}
+
+/// The error of the API when it is a refusal, with the verb that was refused.
+fn refusal(fault: watcher::Error) -> Result<(&'static str, kube::Error), watcher::Error> {
+    match fault {
+        watcher::Error::InitialListFailed(error) if retry(&error) == Retry::Refused => Ok(("list", error)),
+        watcher::Error::WatchStartFailed(error) if retry(&error) == Retry::Refused => Ok(("watch", error)),
+        fault => Err(fault),
+    }
+}
+
+async fn tick(watched: &Watched, sink: &Sink<'_>) -> std::convert::Infallible {
+    let mut ticks = interval(TICK);
+    loop {
+        ticks.tick().await;
+        sink.take(watched.with(|state| state.tick(Timestamp::now())));
+    }
+}
+
+/// SIGTERM, with which Kubernetes ends a container, or an interrupt.
+async fn ended() {
+    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match term {
+        Ok(mut term) => tokio::select! {
+            _ = term.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
