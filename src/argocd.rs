@@ -185,3 +185,79 @@ pub struct Announcement {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub array: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_app_is_what_argo_cd_tells() {
+        let app = App::from_env(&env(&[
+            ("ARGOCD_APP_NAME", "team-a_catalog-dev"),
+            ("ARGOCD_APP_NAMESPACE", ""),
+            ("ARGOCD_APP_PROJECT_NAME", "default"),
+            ("ARGOCD_APP_REVISION", "0123"),
+            ("ARGOCD_APP_SOURCE_REPO_URL", "https://example.com/repo.git"),
+            ("ARGOCD_APP_SOURCE_PATH", "apps/catalog"),
+            ("ARGOCD_APP_SOURCE_TARGET_REVISION", "main"),
+            ("KUBE_VERSION", "1.34.2"),
+            ("KUBE_API_VERSIONS", "v1,apps/v1,,apps/v1/Deployment"),
+            ("ARGOCD_ENV_REGION", "eu"),
+            ("PATH", "/bin"),
+        ]));
+        let expected = App {
+            name: Some("team-a_catalog-dev".into()),
+            namespace: None,
+            project: Some("default".into()),
+            revision: Some("0123".into()),
+            repo_url: Some("https://example.com/repo.git".into()),
+            path: Some("apps/catalog".into()),
+            target_revision: Some("main".into()),
+            kube_version: Some("1.34.2".into()),
+            api_versions: ["v1", "apps/v1", "apps/v1/Deployment"].map(Into::into).into(),
+            env: env(&[("REGION", "eu")]),
+        };
+        assert_eq!(app, expected);
+        assert_eq!(app.short_name(), Some("catalog-dev"));
+        assert_eq!(App::from_env(&BTreeMap::new()), App::default());
+        assert_eq!(App::default().short_name(), None);
+    }
+
+    #[test]
+    fn parameters_keep_their_shape_and_order() {
+        let json = r#"[{"name": "b", "string": "\u003c\u0026"}, {"name": "a", "array": []}, {"name": "d", "map": {"k": "v"}},
+                       {"name": "c"}, {"name": "e", "string": "", "array": null}]"#;
+        let parameters = parameters(&env(&[("ARGOCD_APP_PARAMETERS", json)])).unwrap();
+        assert_eq!(
+            parameters,
+            [
+                ("b".to_owned(), ParameterValue::String("<&".into())),
+                ("a".to_owned(), ParameterValue::Array(Vec::new())),
+                ("d".to_owned(), ParameterValue::Map(env(&[("k", "v")]))),
+                ("c".to_owned(), ParameterValue::Unset),
+                ("e".to_owned(), ParameterValue::String(String::new())),
+            ]
+        );
+    }
+
+    #[test]
+    fn all_wrong_parameters_are_reported() {
+        let json = r#"[{"name": "a", "string": 1}, {"name": "b", "map": []}, {}]"#;
+        let problems = parameters(&env(&[("ARGOCD_APP_PARAMETERS", json)])).unwrap_err();
+        assert_eq!(problems.iter().count(), 3);
+    }
+
+    #[test]
+    fn an_announcement_has_only_what_it_needs() {
+        let announcement =
+            Announcement { name: "ttl".into(), title: "TTL".into(), ..Announcement::default() };
+        assert_eq!(
+            serde_json::to_string(&announcement).unwrap(),
+            r#"{"name":"ttl","title":"TTL","tooltip":""}"#
+        );
+    }
+}

@@ -58,8 +58,7 @@ impl Settings {
             return Err(("must be a string".into(), Some(hint.into())));
         };
         if let Some(reason) = layers::locked(self, setting.name) {
-            let hint = format!("the platform's reason: {reason}");
-            return Err(("is locked by the platform file".into(), Some(hint)));
+            return Err(("is locked by the platform file".into(), Some(reason)));
         }
         match setting.shape.from_text(text).map_err(|text| (text, None))? {
             Value::Null => Ok(()),
@@ -67,5 +66,97 @@ impl Settings {
                 setting.put(settings, &value, &Origin::new(Layer::Annotation)).map_err(|text| (text, None))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::model::{Phase, Sidecars, Strategy, Ttl};
+
+    fn for_job(settings: &Settings, annotations: &Value) -> Result<JobSettings, Vec<String>> {
+        let problems = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
+        settings.for_job(annotations.as_object().unwrap()).map_err(problems)
+    }
+
+    #[test]
+    fn annotations_override_the_app() {
+        let job = for_job(
+            &Settings::default(),
+            &json!({
+                "argocd-presync-plugin/migration": "true",
+                "argocd-presync-plugin/strategy": "off",
+                "argocd-presync-plugin/reason": "runs by hand: ask team-a",
+                "argocd-presync-plugin/phase": "PreSync",
+                "argocd-presync-plugin/ttl": "1h",
+                "argocd-presync-plugin/guards.activeDeadlineSeconds": "900",
+                "argocd-presync-plugin/guards.backoffLimit": "0",
+                "argocd-presync-plugin/guards.sidecars": "off",
+            }),
+        )
+        .unwrap();
+        assert_eq!(job.migration, Some(true));
+        assert_eq!(job.reason.as_deref(), Some("runs by hand: ask team-a"));
+        assert_eq!((job.strategy.value, job.strategy.layer), (Strategy::Off, Layer::Annotation));
+        assert_eq!(job.phase.value, Phase::PreSync);
+        assert_eq!(job.ttl.value, Ttl::After(Duration::from_hours(1)));
+        assert_eq!(job.guards.active_deadline.value, Some(Duration::from_mins(15)));
+        assert_eq!(job.guards.backoff_limit.value, Some(0));
+        assert_eq!(job.guards.sidecars.value, Sidecars::Off);
+    }
+
+    #[test]
+    fn what_is_not_ours_or_empty_or_a_trace_sets_nothing() {
+        let annotations = json!({
+            "argocd.argoproj.io/hook": "PreSync",
+            "example.com/ttl": 5,
+            "argocd-presync-plugin/ttl": "",
+            "argocd-presync-plugin/rewritten": {"any": "thing"},
+            "argocd-presync-plugin/digest": "abc",
+        });
+        let settings = Settings::default();
+        assert_eq!(for_job(&settings, &annotations).unwrap(), settings.job);
+    }
+
+    #[test]
+    fn all_wrong_annotations_are_reported_without_their_values() {
+        let settings =
+            Settings { locked: [("ttl".to_owned(), "audit".to_owned())].into(), ..Settings::default() };
+        let problems = for_job(
+            &settings,
+            &json!({
+                "argocd-presync-plugin/strategy": false,
+                "argocd-presync-plugin/phase": "s3cret",
+                "argocd-presync-plugin/tll": "s3cret",
+                "argocd-presync-plugin/ttl": "5m",
+                "argocd-presync-plugin/environment": "s3cret",
+                "argocd-presync-plugin/migration": null,
+            }),
+        )
+        .unwrap_err();
+        let quote = "hint: put the value in quotes: Kubernetes takes texts only, and YAML reads `off`, `true` and `300` as \
+                     something else";
+        assert_eq!(
+            problems,
+            [
+                format!("error: annotation `argocd-presync-plugin/strategy` must be a string\n{quote}"),
+                "error: annotation `argocd-presync-plugin/phase` must be one of `auto`, `PreSync`, `Sync`, `PostSync`".into(),
+                "error: annotation `argocd-presync-plugin/tll` is not a setting\n\
+                 hint: did you mean `argocd-presync-plugin/ttl`?"
+                    .into(),
+                "error: annotation `argocd-presync-plugin/ttl` is locked by the platform file\n\
+                 hint: the platform's reason: audit"
+                    .into(),
+                "error: annotation `argocd-presync-plugin/environment` cannot be set by an annotation on a Job\n\
+                 hint: `environment` can be set by the platform file, `presync.yaml`, an environment variable, a parameter, \
+                 a flag"
+                    .into(),
+                format!("error: annotation `argocd-presync-plugin/migration` must be a string\n{quote}"),
+            ]
+        );
     }
 }

@@ -65,8 +65,8 @@ pub fn for_app(inputs: &Inputs, renderer: Option<RendererKind>) -> Vec<Announcem
 
 /// `in_words`: the default depends on the app, so that it is told in words where the setting has some.
 fn announcement(setting: &Setting, resolved: &mut Resolved, in_words: bool) -> Announcement {
-    let is_default = resolved.origins.get(setting.name).is_none_or(|origin| origin.layer == Layer::BuiltIn);
-    let words = setting.default_words().filter(|_| in_words || is_default);
+    let shown = setting.show(&mut resolved.settings);
+    let words = setting.default_words().filter(|_| in_words || shown == Shown::Unset);
     let tooltip = [
         Some(setting.tooltip.replace('`', "")),
         known(setting).map(|names| format!("One of {}.", names.join(", "))),
@@ -87,17 +87,14 @@ fn announcement(setting: &Setting, resolved: &mut Resolved, in_words: bool) -> A
         },
         ..Announcement::default()
     };
-    if words.is_none() {
-        match setting.show(&mut resolved.settings) {
-            Shown::Value(Value::String(text)) => announcement.string = Some(text),
-            Shown::Value(value @ (Value::Bool(_) | Value::Number(_))) => {
-                announcement.string = Some(value.to_string())
-            }
-            Shown::Value(Value::Array(items)) => {
-                announcement.array = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-            }
-            _ => {}
+    match shown {
+        _ if words.is_some() => {}
+        Shown::Value(Value::String(text)) => announcement.string = Some(text),
+        Shown::Value(Value::Array(items)) => {
+            announcement.array = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         }
+        Shown::Value(value) => announcement.string = Some(value.to_string()),
+        Shown::Unset | Shown::Entries(_) | Shown::Secret => {}
     }
     announcement
 }

@@ -147,3 +147,160 @@ pub(super) fn detect(rules: &[EnvironmentRule], app: &App) -> Environment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn app(name: &str, namespace: &str, path: &str) -> App {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        App { name: text(name), namespace: text(namespace), path: text(path), ..App::default() }
+    }
+
+    #[test]
+    fn tokens_name_the_environment() {
+        for (name, namespace, path, environment, reason) in [
+            ("catalog-dev", "", "", "dev", "token `dev` in the app's name"),
+            ("order-staging", "order", "apps/order", "staging", "token `staging` in the app's name"),
+            ("promotion-prod", "", "", "production", "token `prod` in the app's name"),
+            (
+                "catalog",
+                "",
+                "",
+                "production",
+                "no setting and no token in the app's name, namespace or path names one",
+            ),
+            (
+                "",
+                "",
+                "",
+                "production",
+                "no setting and no token in the app's name, namespace or path names one",
+            ),
+            ("catalog", "catalog-stg", "", "staging", "token `stg` in the destination namespace"),
+            ("catalog", "", "apps/catalog/overlays/qa", "test", "token `qa` in the source path"),
+            ("catalog-uat", "catalog-qa", "env/test", "test", "token `uat` in the app's name"),
+            ("catalog_prd", "", "", "production", "token `prd` in the app's name"),
+            ("team-a_catalog-dev", "", "", "dev", "token `dev` in the app's name"),
+            ("Catalog.Development", "", "", "dev", "token `Development` in the app's name"),
+            ("catalog-dev2", "", "", "dev", "token `dev2` in the app's name"),
+            ("catalog-preview-418", "", "", "preview", "token `preview` in the app's name"),
+            (
+                "catalog-dev",
+                "catalog-prod",
+                "",
+                "production",
+                "token `dev` in the app's name and `prod` in the destination namespace disagree",
+            ),
+            (
+                "catalog-dev",
+                "",
+                "staging/catalog",
+                "production",
+                "token `dev` in the app's name and `staging` in the source path disagree",
+            ),
+        ] {
+            let found = detect(&[], &app(name, namespace, path));
+            assert_eq!(
+                (found.name.as_str(), found.reason.as_str()),
+                (environment, reason),
+                "{name} {namespace} {path}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_whole_tokens_count() {
+        for name in [
+            "prodigy",
+            "devices",
+            "catalog-devops",
+            "latest",
+            "contest-2",
+            "stages",
+            "reviewer",
+            "2",
+            "-",
+            "qa2b",
+        ] {
+            let reason = detect(&[], &app(name, "", "")).reason;
+            assert!(reason.starts_with("no setting and no token"), "{name}: {reason}");
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_applies_counts() {
+        let rules: Vec<_> = [
+            json!({"environment": "prd", "name": "*-live"}),
+            json!({"environment": "sandbox", "project": "sand*", "namespace": "shop-*"}),
+            json!({"environment": "dev", "path": "clusters/*/dev"}),
+            json!({"environment": "staging", "path": "clusters/**"}),
+            json!({"environment": "test", "targetRevision": "release/*"}),
+        ]
+        .iter()
+        .map(|value| rule(value).unwrap())
+        .collect();
+        let with = |change: &dyn Fn(&mut App)| {
+            let mut app = app("catalog-dev", "shop-a", "apps/catalog");
+            change(&mut app);
+            detect(&rules, &app)
+        };
+        let set = |text: &str| Some(text.to_owned());
+        assert_eq!(with(&|_| {}).reason, "token `dev` in the app's name");
+        let live = with(&|app| app.name = set("team_catalog-live"));
+        assert_eq!(
+            (live.name.as_str(), live.reason.as_str()),
+            ("production", "rule 1 of `environmentRules` in the platform file")
+        );
+        assert_eq!(with(&|app| app.project = set("sandbox")).name, "sandbox");
+        assert_eq!(with(&|app| (app.project, app.namespace) = (set("sandbox"), None)).name, "dev");
+        assert_eq!(with(&|app| app.path = set("clusters/eu/dev")).name, "dev");
+        assert_eq!(with(&|app| app.path = set("clusters/eu/x/dev")).name, "staging");
+        assert_eq!(with(&|app| app.target_revision = set("release/1")).name, "test");
+    }
+
+    #[test]
+    fn names_are_normalised() {
+        for (written, name, of_group) in [
+            ("prod", "production", "production"),
+            (" Production ", "production", "production"),
+            ("prd", "production", "production"),
+            ("stg", "staging", "staging"),
+            ("development", "dev", "dev"),
+            ("uat", "test", "test"),
+            ("review", "preview", "preview"),
+            ("prod-eu", "prod-eu", "production"),
+            ("dev2", "dev2", "dev"),
+            ("eu.dev.dev", "eu.dev.dev", "dev"),
+            ("dev-to-prod", "dev-to-prod", "production"),
+            ("sandbox", "sandbox", "sandbox"),
+        ] {
+            let found = canonical(written).unwrap();
+            assert_eq!((found.as_str(), group(&found)), (name, of_group), "{written}");
+        }
+        for name in ["", "a/b", "..", "-dev", "dev-", "a b", "dév", &"a".repeat(64)] {
+            assert!(canonical(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn typing_errors_are_seen() {
+        for (name, meant) in [
+            ("prodution", Some("production")),
+            ("stagin", Some("staging")),
+            ("preveiw", Some("preview")),
+            ("developement", Some("dev")),
+            ("production", None),
+            ("prod-eu", None),
+            ("sandbox", None),
+            ("live", None),
+            ("integration", None),
+            ("qc", None),
+            ("demo", None),
+        ] {
+            assert_eq!(almost_known(name), meant, "{name}");
+        }
+    }
+}

@@ -1,11 +1,14 @@
 //! The settings files: the platform file and `presync.yaml`.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use super::{
     environment,
     layers::{self, Assignment},
     origin::{Layer, Origin},
+    spot::{Spot, Text},
     table::{self, Place},
     yaml,
 };
@@ -14,24 +17,26 @@ use crate::{
     exit::Exit,
 };
 
-/// A settings file.
-pub(super) struct File<'a> {
-    /// As the user knows it.
-    pub(super) name: &'a str,
+/// A settings file: its name as the user knows it, and what it is.
+pub(super) struct File {
+    pub(super) text: Text,
     pub(super) layer: Layer,
     pub(super) place: Place,
 }
 
-impl File<'_> {
+impl File {
     /// What the file says, and all its problems.
-    pub(super) fn read(&self, bytes: &[u8], problems: &mut Problems) -> Vec<Assignment> {
-        let mut reader = Reader { file: self, assignments: Vec::new(), problems };
-        match yaml::parse(bytes) {
+    pub(super) fn read(self, problems: &mut Problems) -> Vec<Assignment> {
+        let Self { text, layer, place } = self;
+        let text = Rc::new(text);
+        let mut reader = Reader { layer, place, assignments: Vec::new(), problems };
+        let top = Level { group: "", entry: None, spot: Spot::new(Rc::clone(&text)) };
+        match yaml::parse(&text.bytes) {
             Ok(Value::Null) => {}
-            Ok(Value::Object(map)) => reader.settings(&Level { group: "", entry: None }, &map),
-            Ok(_) => reader.problem("the settings file must hold a YAML object"),
+            Ok(Value::Object(map)) => reader.settings(&top, &map),
+            Ok(_) => reader.problem(&top.spot, "the settings file must hold a YAML object"),
             Err(error) => {
-                let location = Location { line: error.line, ..Location::file(self.name) };
+                let location = Location { line: error.line, ..Location::file(&text.name) };
                 let problem = Problem::new(Exit::SETTINGS, "the settings file cannot be read as YAML");
                 reader.problems.push(problem.at(location).caused_by(error));
             }
@@ -41,12 +46,12 @@ impl File<'_> {
 }
 
 /// Where in the file some keys stand.
-#[derive(Clone, Copy)]
 struct Level<'a> {
     /// The group with its dot, such as `helm.`.
     group: &'a str,
     /// The entry under `environments`.
     entry: Option<&'a str>,
+    spot: Spot,
 }
 
 impl Level<'_> {
@@ -60,19 +65,19 @@ impl Level<'_> {
 }
 
 struct Reader<'a> {
-    file: &'a File<'a>,
+    layer: Layer,
+    place: Place,
     assignments: Vec<Assignment>,
     problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, message: impl Into<String>) {
-        self.problems.push(Problem::new(Exit::SETTINGS, message).at(Location::file(self.file.name)));
+    fn problem(&mut self, spot: &Spot, message: impl Into<String>) {
+        self.problems.push(Problem::new(Exit::SETTINGS, message).at(spot.location()));
     }
 
-    fn problem_with_hint(&mut self, message: String, hint: String) {
-        let location = Location::file(self.file.name);
-        self.problems.push(Problem::new(Exit::SETTINGS, message).at(location).hint(hint));
+    fn problem_with_hint(&mut self, spot: &Spot, message: String, hint: String) {
+        self.problems.push(Problem::new(Exit::SETTINGS, message).at(spot.location()).hint(hint));
     }
 
     /// Keys that are settings or groups of them.
@@ -80,52 +85,58 @@ impl Reader<'_> {
         for (key, value) in map {
             let name = format!("{}{key}", level.group);
             let inner = format!("{name}.");
+            let spot = level.spot.key(key);
             if !key.contains('.') && table::table().iter().any(|setting| setting.name.starts_with(&inner)) {
                 match value {
                     Value::Null => {}
-                    Value::Object(map) => self.settings(&Level { group: &inner, ..*level }, map),
-                    _ => self.problem(format!("{} must hold settings", level.subject(&name))),
+                    Value::Object(map) => {
+                        self.settings(&Level { group: &inner, entry: level.entry, spot }, map);
+                    }
+                    _ => self.problem(&spot, format!("{} must hold settings", level.subject(&name))),
                 }
             } else {
-                self.setting(level, key, &name, value);
+                self.setting(level, key, &name, value, spot);
             }
         }
     }
 
-    fn setting(&mut self, level: &Level<'_>, key: &str, name: &str, value: &Value) {
+    fn setting(&mut self, level: &Level<'_>, key: &str, name: &str, value: &Value, spot: Spot) {
         let subject = level.subject(name);
-        let place = if level.entry.is_some() { Place::Environments } else { self.file.place };
+        let place = if level.entry.is_some() { Place::Environments } else { self.place };
         let setting = match layers::find(name, place, |setting| setting.name.to_owned()) {
             Ok(setting) => setting,
-            Err((message, hint)) => return self.problem_with_hint(format!("{subject} {message}"), hint),
+            Err((message, hint)) => {
+                return self.problem_with_hint(&spot, format!("{subject} {message}"), hint);
+            }
         };
         if let Some((group, last)) = key.rsplit_once('.') {
             let hint = format!("write `{group}:` and, indented on the next line, `{last}:`");
-            return self.problem_with_hint(format!("{subject} is written in two levels"), hint);
+            return self.problem_with_hint(&spot, format!("{subject} is written in two levels"), hint);
         }
         if value.is_null() || value == "" {
             return;
         }
+        if let ("environments", Value::Object(entries)) = (name, value) {
+            self.environments(&spot, entries);
+        }
         self.assignments.push(Assignment {
             setting,
             value: value.clone(),
-            origin: Origin { layer: self.file.layer.clone(), entry: level.entry.map(str::to_owned) },
+            origin: Origin { layer: self.layer.clone(), entry: level.entry.map(str::to_owned) },
             subject,
-            location: Some(Location::file(self.file.name)),
+            spot: Some(spot),
         });
-        if let ("environments", Value::Object(entries)) = (name, value) {
-            self.environments(entries);
-        }
     }
 
     /// The entries under `environments`; their names are the setting's own value.
-    fn environments(&mut self, entries: &Map<String, Value>) {
+    fn environments(&mut self, spot: &Spot, entries: &Map<String, Value>) {
         for (written, value) in entries {
             let Ok(name) = environment::canonical(written) else { continue };
+            let spot = spot.key(written);
             match value {
                 Value::Null => {}
-                Value::Object(map) => self.settings(&Level { group: "", entry: Some(&name) }, map),
-                _ => self.problem(format!("`environments.{written}` must hold settings")),
+                Value::Object(map) => self.settings(&Level { group: "", entry: Some(&name), spot }, map),
+                _ => self.problem(&spot, format!("`environments.{written}` must hold settings")),
             }
         }
     }

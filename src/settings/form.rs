@@ -26,6 +26,8 @@ pub enum Shown {
     Value(Value),
     /// This many entries, which may be secrets.
     Entries(usize),
+    /// A text that may be a secret.
+    Secret,
 }
 
 /// A type of setting.

@@ -1,6 +1,6 @@
 //! From the layers to the effective settings: what is assigned where, what is locked, what wins.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -8,12 +8,13 @@ use super::{
     environment,
     model::Settings,
     origin::{Layer, Origin},
+    spot::Spot,
     suggest,
     table::{self, Place, Setting},
 };
 use crate::{
     argocd::App,
-    error::{Location, Problem, Problems},
+    error::{Problem, Problems},
     exit::Exit,
 };
 
@@ -35,14 +36,15 @@ pub(super) struct Assignment {
     pub(super) origin: Origin,
     /// The setting as the user wrote it, such as ``parameter `helm.values` ``.
     pub(super) subject: String,
-    pub(super) location: Option<Location>,
+    /// Where it stands, in a file.
+    pub(super) spot: Option<Spot>,
 }
 
 impl Assignment {
     fn problem(&self, message: &str) -> Problem {
         let problem = Problem::new(Exit::SETTINGS, format!("{} {message}", self.subject));
-        match &self.location {
-            Some(location) => problem.at(location.clone()),
+        match &self.spot {
+            Some(spot) => problem.at(spot.location()),
             None => problem,
         }
     }
@@ -143,22 +145,20 @@ fn refuse_locked<'a>(
 ) {
     for assignment in assignments.filter(|assignment| assignment.origin.layer > Layer::Platform) {
         if let Some(reason) = locked(settings, assignment.setting.name) {
-            let problem = assignment.problem("is locked by the platform file");
-            problems.push(problem.hint(format!("the platform's reason: {reason}")));
+            problems.push(assignment.problem("is locked by the platform file").hint(reason));
         }
     }
 }
 
-/// The platform's reason, when it locked the setting or a group that holds it.
-pub(super) fn locked<'a>(settings: &'a Settings, name: &str) -> Option<&'a str> {
+/// The platform's reason as a hint, when it locked the setting or a group that holds it.
+pub(super) fn locked(settings: &Settings, name: &str) -> Option<String> {
     let holds =
         |lock: &str| name.strip_prefix(lock).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    settings
-        .locked
-        .iter()
-        .filter(|(lock, _)| holds(lock))
-        .max_by_key(|(lock, _)| lock.len())
-        .map(|(_, r)| r.as_str())
+    let locks = settings.locked.iter().filter(|(lock, _)| holds(lock));
+    locks.max_by_key(|(lock, _)| lock.len()).map(|(lock, reason)| match reason.as_str() {
+        "" => format!("it locks `{lock}`"),
+        reason => format!("the platform's reason: {reason}"),
+    })
 }
 
 /// The setting of this name if it may stand there, else the message and the hint of the problem: the setting that was
@@ -192,10 +192,7 @@ fn nearest(name: &str, place: Place) -> Option<&'static Setting> {
     let names = || table::table().iter().filter(|setting| setting.allows(place));
     let whole = suggest::nearest(name, names().map(|setting| setting.name)).and_then(table::find);
     whole.or_else(|| {
-        let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
-        let mut inner: Vec<_> =
-            names().filter(|setting| last(setting.name).eq_ignore_ascii_case(name)).collect();
-        inner.sort_by_key(|setting| Reverse(setting.name.len()));
-        inner.pop()
+        let last = |setting: &Setting| setting.name.rsplit('.').next();
+        names().filter(|setting| last(setting) == Some(name)).min_by_key(|setting| setting.name.len())
     })
 }

@@ -16,6 +16,7 @@ use super::{
     layers::{self, Assignment, Resolved},
     model::Settings,
     origin::{Layer, Origin},
+    spot::Text,
     table::{self, Place, Setting},
     texts::{self, Flags},
 };
@@ -116,22 +117,21 @@ fn built_in() -> Vec<Assignment> {
             value: Value::from(value),
             origin: Origin { layer: Layer::BuiltIn, entry: entry.map(str::to_owned) },
             subject: String::new(),
-            location: None,
+            spot: None,
         })
     };
     BUILT_IN.into_iter().filter_map(assignment).collect()
 }
 
 fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Vec<Assignment> {
-    let Some(path) = inputs.env.get(PLATFORM_FILE).filter(|path| !path.is_empty()) else {
-        return Vec::new();
-    };
-    let file = File { name: path, layer: Layer::Platform, place: Place::Platform };
+    let Some(path) = inputs.env.get(PLATFORM_FILE).filter(|path| !path.is_empty()) else { return Vec::new() };
     match fs::read(path) {
-        Ok(bytes) => file.read(&bytes, problems),
+        Ok(bytes) => {
+            let text = Text { name: path.clone(), bytes };
+            File { text, layer: Layer::Platform, place: Place::Platform }.read(problems)
+        }
         Err(error) => {
-            let problem = unreadable(path, error).hint(format!("`{PLATFORM_FILE}` names the platform file"));
-            problems.push(problem);
+            problems.push(unreadable(path, error).hint(format!("`{PLATFORM_FILE}` names the platform file")));
             Vec::new()
         }
     }
@@ -139,22 +139,19 @@ fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Vec<Assignment> {
 
 fn app_file(inputs: &Inputs, app: &App, problems: &mut Problems) -> Vec<Assignment> {
     let Some(dir) = &inputs.app_dir else { return Vec::new() };
-    let file = File { name: APP_FILE, layer: Layer::AppFile, place: Place::AppFile };
-    match problems.collect(read_in_app(dir, app)) {
-        Some(Some(bytes)) => file.read(&bytes, problems),
-        _ => Vec::new(),
-    }
+    let Some(Some(bytes)) = problems.collect(read_in_app(dir, app)) else { return Vec::new() };
+    let text = Text { name: APP_FILE.to_owned(), bytes };
+    File { text, layer: Layer::AppFile, place: Place::AppFile }.read(problems)
 }
 
-fn read_in_app(dir: &Path, app: &App) -> Result<Option<Vec<u8>>, Problem> {
+fn read_in_app(dir: &Path, app: &App) -> Result<Option<Vec<u8>>> {
     let root = Root::find(dir, app.path.as_deref())?;
     let path = dir.join(APP_FILE);
     if path.symlink_metadata().is_err() {
-        let other = dir.join("presync.yml");
-        return if other.exists() { Err(misnamed()) } else { Ok(None) };
+        return if dir.join("presync.yml").exists() { Err(misnamed().into()) } else { Ok(None) };
     }
     let path = root.check(&path)?;
-    fs::read(path).map(Some).map_err(|error| unreadable(APP_FILE, error))
+    fs::read(path).map(Some).map_err(|error| unreadable(APP_FILE, error).into())
 }
 
 fn misnamed() -> Problem {
@@ -172,6 +169,7 @@ fn rows(resolved: &Resolved) -> Vec<Row> {
     let row = |setting: &Setting| {
         let value = match setting.show(&mut scratch) {
             Shown::Unset => None,
+            Shown::Secret => Some("(not shown)".to_owned()),
             Shown::Entries(1) => Some("(1 entry)".to_owned()),
             Shown::Entries(count) => Some(format!("({count} entries)")),
             Shown::Value(Value::String(text)) => Some(text),

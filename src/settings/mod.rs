@@ -20,6 +20,7 @@ mod reference;
 mod schema;
 mod selector;
 mod shape;
+mod spot;
 pub(crate) mod suggest;
 pub mod table;
 mod texts;

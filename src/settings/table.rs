@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::{
+    duration,
     form::{Form, Shown},
     model::{RendererKind, Settings},
     origin::Origin,
@@ -158,6 +159,23 @@ impl Setting {
         Self { secret: true, ..self }
     }
 
+    /// Refuses a time of nothing.
+    fn not_zero(self) -> Self {
+        let put = self.put;
+        let is_zero = |value: &Value| match value {
+            Value::String(text) => duration::parse(text).is_some_and(|time| time.is_zero()),
+            value => *value == 0,
+        };
+        let put: Put = Box::new(move |settings, value, origin| {
+            if is_zero(value) {
+                Err("must be at least one second".into())
+            } else {
+                put(settings, value, origin)
+            }
+        });
+        Self { put, ..self }
+    }
+
     /// Whether it may stand there.
     pub fn allows(&self, place: Place) -> bool {
         self.places.contains(&place)
@@ -171,7 +189,7 @@ impl Setting {
     /// Its value as it may be shown. The settings stay as they are.
     pub(super) fn show(&self, settings: &mut Settings) -> Shown {
         match (self.show)(settings) {
-            Shown::Value(_) if self.secret => Shown::Entries(1),
+            Shown::Value(_) if self.secret => Shown::Secret,
             shown => shown,
         }
     }
@@ -234,4 +252,59 @@ pub fn table() -> &'static [Setting] {
 /// The setting of this name.
 pub fn find(name: &str) -> Option<&'static Setting> {
     table().iter().find(|setting| setting.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_settings_share_a_spelling() {
+        let spellings: [fn(&Setting) -> String; 3] =
+            [|setting| setting.name.to_owned(), Setting::env_name, Setting::flag_name];
+        for spelling in spellings {
+            let all: BTreeSet<_> = table().iter().map(spelling).collect();
+            assert_eq!(all.len(), table().len());
+        }
+    }
+
+    #[test]
+    fn a_group_is_no_setting() {
+        for (group, _) in table().iter().filter_map(|setting| setting.name.split_once('.')) {
+            assert!(find(group).is_none(), "{group}");
+        }
+    }
+
+    #[test]
+    fn spellings_follow_the_rule() {
+        for (name, env, flag) in [
+            ("ttl", "PRESYNC_TTL", "ttl"),
+            ("allowEmpty", "PRESYNC_ALLOW_EMPTY", "allow-empty"),
+            ("helm.valueFiles", "PRESYNC_HELM_VALUE_FILES", "helm-value-files"),
+            ("helm.skipCrds", "PRESYNC_HELM_SKIP_CRDS", "helm-skip-crds"),
+            (
+                "guards.activeDeadlineSeconds",
+                "PRESYNC_GUARDS_ACTIVE_DEADLINE_SECONDS",
+                "guards-active-deadline-seconds",
+            ),
+        ] {
+            let setting = find(name).unwrap();
+            assert_eq!((setting.env_name().as_str(), setting.flag_name().as_str()), (env, flag));
+        }
+    }
+
+    #[test]
+    fn groups_and_renderers_agree() {
+        for setting in table() {
+            let group = setting.name.split_once('.').map(|(group, _)| group);
+            if let Group::Renderer(kind) = setting.group {
+                let plain = kind == RendererKind::Handlebars;
+                assert!(group.map_or(plain, |group| group == kind.to_string()), "{}", setting.name);
+            }
+            assert!(Group::ALL.contains(&setting.group));
+            assert!(!setting.places.is_empty());
+        }
+    }
 }

@@ -77,7 +77,7 @@ pub(super) fn parameters(env: &BTreeMap<String, String>, problems: &mut Problems
                 continue;
             }
         };
-        assignments.push(Assignment { setting, value, origin, subject, location: None });
+        assignments.push(Assignment { setting, value, origin, subject, spot: None });
     }
     assignments
 }
@@ -110,7 +110,7 @@ pub(super) fn text_value(
 ) -> Option<Assignment> {
     match setting.shape.from_text(text) {
         Ok(Value::Null) => None,
-        Ok(value) => Some(Assignment { setting, value, origin, subject, location: None }),
+        Ok(value) => Some(Assignment { setting, value, origin, subject, spot: None }),
         Err(message) => {
             problems.push(Problem::new(Exit::SETTINGS, format!("{subject} {message}")));
             None

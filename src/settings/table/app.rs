@@ -59,7 +59,8 @@ fn app() -> Vec<Setting> {
             "Timeout",
             "The time for the whole run. Argo CD's own limit is 60 s with everything around it.",
             |s| &mut s.timeout,
-        ),
+        )
+        .not_zero(),
         Setting::new(
             "migrations.names",
             "Names of migrations",
@@ -113,7 +114,8 @@ fn job() -> Vec<Setting> {
             "Deadline of Jobs",
             "Sets `spec.activeDeadlineSeconds` where the Job has none, so that a hook cannot hold up a sync for ever.",
             |s| &mut s.job.guards.active_deadline,
-        ),
+        )
+        .not_zero(),
         Setting::new(
             "guards.backoffLimit",
             "Retries of Jobs",

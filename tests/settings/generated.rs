@@ -1,6 +1,6 @@
 //! What is generated from the table of settings is up to date.
 //!
-//! `PRESYNC_BLESS=1 cargo test --test settings_generated` writes it anew.
+//! `PRESYNC_BLESS=1 cargo test --test settings generated` writes it anew.
 
 use std::{env, fs, path::Path};
 
@@ -20,7 +20,7 @@ fn check(path: &str, expected: impl FnOnce(&str) -> String) {
     let line = found.lines().zip(expected.lines()).position(|(found, expected)| found != expected);
     assert!(
         found == expected,
-        "{} is stale, first in line {}: run `PRESYNC_BLESS=1 cargo test --test settings_generated`",
+        "{} is stale, first in line {}: run `PRESYNC_BLESS=1 cargo test --test settings generated`",
         path.display(),
         line.unwrap_or_else(|| found.lines().count().min(expected.lines().count())) + 1,
     );
@@ -31,8 +31,8 @@ fn the_plugin_announces_the_table() {
     check("plugin.yaml", |found| {
         let (head, _) = found.split_once("    static:\n").expect("`static:` in plugin.yaml");
         let list = serde_yaml::to_string(&announce::for_every_app()).unwrap();
-        let indented: String = list.lines().map(|line| format!("      {line}\n")).collect();
-        format!("{head}    static:\n{indented}")
+        let indented: Vec<_> = list.lines().map(|line| format!("      {line}")).collect();
+        format!("{head}    static:\n{}\n", indented.join("\n"))
     });
 }
 
