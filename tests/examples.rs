@@ -1,5 +1,7 @@
 //! The examples render as their Applications say, in every environment.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail as a test does")]
+
 mod common;
 
 use std::{
@@ -10,7 +12,7 @@ use std::{
 };
 
 use presync::{
-    manifest::{Manifests, ObjectId},
+    manifest::Manifests,
     render::{Deadline, Rendered, Request, Root, Tools, render},
     settings::{self, Flags, Inputs, RendererKind, Settings},
 };
@@ -64,29 +66,27 @@ fn rendered(application: &Value, tools: &BTreeMap<String, String>) -> (Settings,
 /// The objects of a rendered app by kind.
 fn objects(rendered: Rendered) -> BTreeMap<String, Value> {
     let manifests = Manifests::read(rendered.sources).unwrap_or_else(|problems| panic!("{problems}"));
-    let objects: BTreeMap<_, _> = manifests
+    assert_eq!(manifests.candidates("Job").unwrap().len(), 1);
+    manifests
         .index()
         .unwrap()
         .into_iter()
         .map(|header| (header.kind, manifests.object(header.id).unwrap().clone()))
-        .collect();
-    let jobs: Vec<ObjectId> = manifests.candidates("Job").unwrap();
-    assert_eq!(jobs.len(), 1);
-    objects
+        .collect()
 }
 
 /// Renders all three environments, and checks what is the same in every renderer.
-fn check(renderer: &str, kind: RendererKind, tools: &BTreeMap<String, String>) {
+fn check(example: &str, kind: RendererKind, tools: &BTreeMap<String, String>) {
     let mut images = BTreeSet::new();
-    for application in applications(renderer) {
+    for application in applications(example) {
         let name = text(&application, "/metadata/name");
         let environment = name.strip_prefix("catalog-").unwrap();
         assert_eq!(text(&application, "/spec/source/plugin/name"), "presync");
 
-        let (settings, rendered) = rendered(&application, tools);
+        let (settings, output) = rendered(&application, tools);
         assert_eq!(settings.environment.name, environment, "{name}");
-        assert_eq!(rendered.renderer, kind, "{name}");
-        let objects = objects(rendered);
+        assert_eq!(output.renderer, kind, "{name}");
+        let objects = objects(output);
         let kinds: Vec<_> = objects.keys().map(String::as_str).collect();
         assert_eq!(kinds, ["ConfigMap", "Deployment", "Job", "Service"], "{name}");
 
@@ -97,27 +97,15 @@ fn check(renderer: &str, kind: RendererKind, tools: &BTreeMap<String, String>) {
         assert_eq!(image, text(deployment, "/spec/template/spec/containers/0/image"), "{name}");
         images.insert(image.to_owned());
 
-        let replicas = if environment == "dev" {
-            1
-        } else if environment == "staging" {
-            2
-        } else {
-            3
+        let (replicas, log_level) = match environment {
+            "dev" => (1, "debug"),
+            "staging" => (2, "info"),
+            _ => (3, "warn"),
         };
         assert_eq!(deployment.pointer("/spec/replicas"), Some(&Value::from(replicas)), "{name}");
         let config = text(&objects["ConfigMap"], "/metadata/name");
         assert_eq!(config, text(deployment, "/spec/template/spec/containers/0/envFrom/0/configMapRef/name"));
-        let level = text(&objects["ConfigMap"], "/data/LOG_LEVEL");
-        assert_eq!(
-            level,
-            if environment == "dev" {
-                "debug"
-            } else if environment == "staging" {
-                "info"
-            } else {
-                "warn"
-            }
-        );
+        assert_eq!(text(&objects["ConfigMap"], "/data/LOG_LEVEL"), log_level, "{name}");
         for pods in [deployment, job] {
             let secret = text(pods, "/spec/template/spec/containers/0/env/0/valueFrom/secretKeyRef/name");
             assert_eq!(secret, "catalog-database", "{name}");
