@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::model;
+
 /// Which object: a document, or an item of the list that the document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId {
@@ -27,6 +29,13 @@ pub struct Header {
     pub namespace: Option<String>,
     /// `metadata.name`; empty when there is none, as in an object with `generateName`.
     pub name: String,
+}
+
+impl Header {
+    /// `Kind name`, as messages call the object.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
 }
 
 /// One step of a path into an object.
@@ -83,6 +92,11 @@ impl Edit {
     /// [`Edit::Remove`] of a path of keys.
     pub fn remove(path: impl IntoIterator<Item = impl Into<Step>>) -> Self {
         Self::Remove { path: path.into_iter().map(Into::into).collect() }
+    }
+
+    /// Applies the edit to a value; the error is a sentence fragment that names the path.
+    pub fn apply_to(&self, value: &mut Value) -> Result<(), String> {
+        model::apply(value, self)
     }
 }
 

@@ -3,6 +3,8 @@
 //! Sources: gitops-engine `pkg/sync/hook/hook.go`, `pkg/sync/hook/helm/type.go`, `pkg/sync/hook/delete_policy.go`,
 //! `pkg/sync/syncwaves/waves.go`; argo-cd `controller/hook.go`.
 
+use std::fmt;
+
 use serde_json::Value;
 
 /// `argocd.argoproj.io/hook`.
@@ -30,6 +32,19 @@ pub enum HookType {
     SyncFail,
     PreDelete,
     PostDelete,
+}
+
+impl fmt::Display for HookType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreSync => "PreSync",
+            Self::Sync => "Sync",
+            Self::PostSync => "PostSync",
+            Self::SyncFail => "SyncFail",
+            Self::PreDelete => "PreDelete",
+            Self::PostDelete => "PostDelete",
+        })
+    }
 }
 
 /// What an object's annotations make of it in a sync.

@@ -1,0 +1,375 @@
+//! From rendered manifests and settings to the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    Decided, JobPlan, Moved, Outcome, Plan, Rewrite, Warning, copies,
+    dependencies::{self, Need},
+    guards,
+    hooks::{self, Author, HookType, Role},
+    job::Job,
+    phase::{self, Candidate, Placement},
+    references::references_to_name,
+    rename::{self, Stems},
+    rewrite::{self, HookEdit, Target},
+    select::{self, Selection},
+    trigger::{self, Action},
+    ttl,
+    view::View,
+};
+use crate::{
+    argocd,
+    error::{Problem, Problems},
+    exit::Exit,
+    manifest::{Addition, Edit, Manifests, ObjectId},
+    settings::{JobSettings, Settings, Strategy, Trigger},
+};
+
+/// Decides what becomes of every Job of the app.
+///
+/// # Errors
+/// All problems of the manifests, of the annotations on Jobs, and of decisions that contradict each other or the app.
+pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Result<Plan, Problems> {
+    let ids = manifests.candidates("Job")?;
+    let mut plan = Plan {
+        environment: settings.environment.clone(),
+        jobs: Vec::new(),
+        moved: Vec::new(),
+        warnings: Vec::new(),
+        additions: Vec::new(),
+        edits: BTreeMap::new(),
+    };
+    if ids.is_empty() {
+        return Ok(plan);
+    }
+    let view = View::new(manifests, app.namespace.as_deref())?;
+    let mut jobs = Vec::with_capacity(ids.len());
+    for id in ids {
+        let object = view.object(id)?;
+        jobs.push(Job { id, object });
+    }
+    let judged = judge(&jobs, settings, &view)?;
+    let candidates = candidates(&judged, &view)?;
+    let placements = phase::place(&candidates, &view)?;
+
+    let stems = Stems::of(&jobs);
+    let mut problems = Problems::default();
+    let mut rewrites: BTreeMap<ObjectId, Rewrite> = BTreeMap::new();
+    for (candidate, placement) in candidates.iter().zip(&placements.jobs) {
+        let writer = Writer { settings, stems: &stems, view: &view };
+        let rewrite = writer.rewrite(candidate, placement, &mut plan);
+        rewrites.extend(problems.collect(rewrite).map(|rewrite| (candidate.job.id, rewrite)));
+    }
+    for (id, wave) in placements.moved {
+        let object = view.object(id)?;
+        plan.moved.push(Moved { label: view.label(id), from: hooks::wave(object), to: wave.clone() });
+        let edit = rewrite::annotate(hooks::SYNC_WAVE, &wave.value.to_string());
+        plan.edits.entry(id).or_default().push(edit);
+    }
+    for (id, text) in placements.warnings {
+        plan.warnings.push(Warning { text, location: view.location(id).to_string(), hint: None });
+    }
+    for judged in judged {
+        let outcome = match &judged.fate {
+            Fate::Left(why) => Outcome::Left(why.clone()),
+            Fate::Extend => Outcome::Rewritten(Box::new(extend(&judged, settings, &mut plan))),
+            Fate::Place => match rewrites.remove(&judged.job.id) {
+                Some(rewrite) => Outcome::Rewritten(Box::new(rewrite)),
+                None => continue, // its problem is among `problems`
+            },
+        };
+        if let (Outcome::Left(_), Some(warning)) = (&outcome, drifts(&judged, &view)) {
+            plan.warnings.push(warning);
+        }
+        let label = judged.job.label();
+        plan.jobs.push(JobPlan { id: judged.job.id, label, selection: judged.selection, outcome });
+    }
+    // Only a whole plan can be checked: a Job with a problem is not in it.
+    let mut plan = problems.or(plan)?;
+    plan.jobs.sort_by_key(|job| job.id);
+    collisions(&jobs, &plan, &view).or(plan)
+}
+
+/// A Job, its settings, and what is to happen to it.
+struct Judged<'a> {
+    job: Job<'a>,
+    settings: JobSettings,
+    selection: Selection,
+    fate: Fate,
+}
+
+enum Fate {
+    Left(String),
+    Extend,
+    Place,
+}
+
+/// Settings, selection and strategy of every Job; all problems of their annotations.
+fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &View<'a>) -> Result<Vec<Judged<'a>>, Problems> {
+    let mut problems = Problems::default();
+    let mut judged = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let empty = serde_json::Map::new();
+        match settings.for_job(job.annotations().unwrap_or(&empty)) {
+            Err(found) => {
+                for problem in found {
+                    problems.push(problem.at(view.location(job.id)));
+                }
+            }
+            Ok(own) => {
+                let selection = select::select(job, &finder(view), &settings.selectors, own.migration);
+                let fate = fate(&own, &selection);
+                judged.push(Judged { job: *job, settings: own, selection, fate });
+            }
+        }
+    }
+    problems.or(judged)
+}
+
+/// Looks up a ConfigMap or Secret whose scripts a Job may run; what cannot be read is reported where it is rendered.
+fn finder<'v, 'a>(view: &'v View<'a>) -> impl Fn(&str, &str, Option<&str>) -> Option<&'a Value> + use<'v, 'a> {
+    |kind, name, namespace| view.object(view.find(kind, name, namespace)?.id).ok()
+}
+
+fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
+    if !selection.migration {
+        return Fate::Left(selection.why());
+    }
+    match settings.strategy.value {
+        Strategy::Off => {
+            let source = settings.strategy.source();
+            Fate::Left(match &settings.reason {
+                Some(reason) => format!("strategy `off`, from the {source}: {reason}"),
+                None => format!("strategy `off`, from the {source}"),
+            })
+        }
+        Strategy::Extend => Fate::Extend,
+        Strategy::Hook | Strategy::Keep => Fate::Place,
+    }
+}
+
+fn candidates<'a>(judged: &'a [Judged<'a>], view: &View<'a>) -> Result<Vec<Candidate<'a>>, Problems> {
+    let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
+    placed
+        .map(|judged| {
+            Ok(Candidate {
+                job: judged.job,
+                settings: &judged.settings,
+                after_workloads: select::runs_after_workloads(&judged.job, &finder(view)),
+                needs: dependencies::needs(&judged.job, view)?,
+            })
+        })
+        .collect()
+}
+
+/// Turns the place of a migration into edits and additions.
+struct Writer<'a> {
+    settings: &'a Settings,
+    stems: &'a Stems,
+    view: &'a View<'a>,
+}
+
+impl Writer<'_> {
+    fn rewrite(
+        &self,
+        candidate: &Candidate<'_>,
+        placement: &Placement,
+        plan: &mut Plan,
+    ) -> Result<Rewrite, Problems> {
+        let Candidate { job, settings, needs, .. } = candidate;
+        let guards = guards::edits(job, &settings.guards);
+        let copies = self.copies(candidate, placement, plan)?;
+        let mut more: Vec<Edit> = guards.iter().map(|(edit, _)| edit.clone()).collect();
+        more.extend(copies.edits);
+        // Digests are of the Job as it will be: so a second run finds them right.
+        let object = edited(job.object, &more);
+        let as_it_will_be = Job { id: job.id, object: &object };
+
+        let name = rename::decide(&as_it_will_be, settings, self.stems, self.view)?;
+        let waiters = references_to_name(job.name(), job.id, self.view)?;
+        let waiter = waiters.first().map(|waiter| waiter.object.as_str());
+        let keep = settings.strategy.value == Strategy::Keep;
+        let ttl = if keep {
+            Decided::new(None, "strategy `keep` keeps the Job")
+        } else {
+            ttl::decide(self.settings, settings, waiter)
+        };
+        let target = Target {
+            hook: if keep { HookEdit::Plain } else { HookEdit::Hook(&placement.types.value) },
+            wave: placement.wave.as_ref().map(|wave| wave.value),
+            ttl: ttl.value,
+            name: &name.value,
+            trace: self.trace(settings.strategy.value, &placement.types.value, ttl.value),
+        };
+        let edits = rewrite::edits(job, &target, more);
+        let trigger = self.trigger(&as_it_will_be, &name.value, candidate, placement, plan)?;
+
+        for object in copies.objects {
+            if self.view.find(text(&object["kind"]), text(&object["metadata"]["name"]), job.namespace()).is_none() {
+                plan.additions.push(Addition { after: job.id, object });
+            }
+        }
+        let changed = !edits.is_empty();
+        if changed {
+            plan.edits.insert(job.id, edits);
+        }
+        Ok(Rewrite {
+            strategy: Decided::new(settings.strategy.value, settings.strategy.source()),
+            phase: Some(placement.types.clone()),
+            wave: placement.wave.clone(),
+            ttl,
+            name,
+            trigger,
+            needs: needs.iter().map(|need| (need.header.label(), need.why().to_owned())).collect(),
+            copies: copies.names,
+            guards: guards.into_iter().map(|(_, what)| what).collect(),
+            changed,
+        })
+    }
+
+    /// The copies that the settings ask for; else a warning of what a hook without its needs does.
+    fn copies(
+        &self,
+        candidate: &Candidate<'_>,
+        placement: &Placement,
+        plan: &mut Plan,
+    ) -> Result<copies::Copies, Problems> {
+        let unmet: Vec<&Need> = placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
+        if phase::copies_wanted(candidate.settings, placement) {
+            return copies::make(candidate.job.id, hooks::wave(candidate.job.object), &unmet, self.view);
+        }
+        if !unmet.is_empty() {
+            let needs = unmet.iter().map(|need| need.header.label()).collect::<Vec<_>>().join(", ");
+            plan.warnings.push(Warning {
+                text: format!(
+                    "Job {} runs in PreSync but needs {needs}: it hangs on the first install and reads old values later",
+                    candidate.job.label()
+                ),
+                location: self.view.location(candidate.job.id).to_string(),
+                hint: Some("leave `phase` on `auto`, or set `dependencies: copy`".to_owned()),
+            });
+        }
+        Ok(copies::Copies::default())
+    }
+
+    fn trigger(
+        &self,
+        job: &Job<'_>,
+        name: &str,
+        candidate: &Candidate<'_>,
+        placement: &Placement,
+        plan: &mut Plan,
+    ) -> Result<Option<Decided<String>>, Problems> {
+        let covers = candidate.settings.trigger.value;
+        if candidate.settings.strategy.value == Strategy::Keep || covers == Trigger::None {
+            return Ok(None);
+        }
+        let digest = trigger::digest(job, &candidate.needs, covers, self.view)?;
+        let wave = placement.wave.as_ref().map_or_else(|| hooks::wave(job.object), |wave| wave.value);
+        let wave = placement.runs_in(HookType::Sync).then_some(wave);
+        let trigger = trigger::plan(job, name, digest, wave, covers, self.view)?;
+        match trigger.action {
+            Action::Add(object) => plan.additions.push(Addition { after: job.id, object }),
+            Action::Update(id, edit) => plan.edits.entry(id).or_default().push(edit),
+            Action::Nothing => {}
+        }
+        Ok(Some(trigger.name))
+    }
+
+    fn trace(&self, strategy: Strategy, types: &[HookType], ttl: Option<u64>) -> String {
+        let phase = rewrite::types_text(types);
+        trace(&self.settings.environment.name, strategy, Some(&phase), ttl)
+    }
+}
+
+fn trace(environment: &str, strategy: Strategy, phase: Option<&str>, ttl: Option<u64>) -> String {
+    let phase = phase.map(|phase| format!(", phase {phase}")).unwrap_or_default();
+    let ttl = ttl.map_or_else(|| "no ttl".to_owned(), |ttl| format!("ttl {ttl}s"));
+    format!("strategy {strategy}{phase}, {ttl}, environment {environment}")
+}
+
+fn extend(judged: &Judged<'_>, settings: &Settings, plan: &mut Plan) -> Rewrite {
+    let job = &judged.job;
+    let ttl = ttl::decide(settings, &judged.settings, None);
+    let target = Target {
+        hook: HookEdit::Unchanged,
+        wave: None,
+        ttl: ttl.value,
+        name: job.name(),
+        trace: trace(&settings.environment.name, Strategy::Extend, None, ttl.value),
+    };
+    let edits = rewrite::edits(job, &target, Vec::new());
+    let changed = !edits.is_empty();
+    if changed {
+        plan.edits.insert(job.id, edits);
+    }
+    Rewrite {
+        strategy: Decided::new(Strategy::Extend, judged.settings.strategy.source()),
+        phase: None,
+        wave: None,
+        ttl,
+        name: Decided::new(job.name().to_owned(), "strategy `extend` keeps the name"),
+        trigger: None,
+        needs: Vec::new(),
+        copies: Vec::new(),
+        guards: Vec::new(),
+        changed,
+    }
+}
+
+/// A plain Job that is left with its TTL still becomes drift.
+fn drifts(judged: &Judged<'_>, view: &View<'_>) -> Option<Warning> {
+    let job = &judged.job;
+    let ttl = job.ttl()?;
+    if hooks::role(job.object) != (Role::Resource, Author::Nobody) {
+        return None;
+    }
+    Some(Warning {
+        text: format!(
+            "Job {} has a TTL of {ttl} s and is no hook: Argo CD will report it as missing when Kubernetes has deleted it",
+            job.label()
+        ),
+        location: view.location(job.id).to_string(),
+        hint: Some(if judged.selection.migration {
+            "take `strategy: off` away, or remove the TTL".to_owned()
+        } else {
+            "if it is a migration, annotate it with argocd-presync-plugin/migration: \"true\"; else remove the TTL"
+                .to_owned()
+        }),
+    })
+}
+
+/// Two Jobs of one name: Argo CD would apply only the last.
+fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &View<'_>) -> Problems {
+    let mut problems = Problems::default();
+    let mut seen = BTreeSet::new();
+    for (job, planned) in jobs.iter().zip(&plan.jobs) {
+        let name = match &planned.outcome {
+            Outcome::Rewritten(rewrite) => rewrite.name.value.as_str(),
+            Outcome::Left(_) => job.name(),
+        };
+        if !name.is_empty() && !seen.insert((job.namespace(), name.to_owned())) {
+            problems.push(
+                Problem::new(Exit::PLAN, format!("two Jobs of the app are called `{name}`"))
+                    .at(view.location(job.id))
+                    .hint("Argo CD would apply only the last of them: rename one"),
+            );
+        }
+    }
+    problems
+}
+
+fn edited(object: &Value, edits: &[Edit]) -> Value {
+    let mut object = object.clone();
+    for edit in edits {
+        // An edit that cannot be made is reported where it is made: in the document.
+        let _ = edit.apply_to(&mut object);
+    }
+    object
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
