@@ -4,14 +4,68 @@
 mod connect;
 #[cfg(feature = "cluster")]
 mod doctor;
+mod explain;
 mod flags;
+mod generate;
+mod guard;
+mod input;
+mod output;
+mod parameters;
 #[cfg(feature = "cluster")]
 mod repair;
+mod schema;
 #[cfg(feature = "cluster")]
 mod watch;
 
 use std::process::ExitCode;
 
+use clap::{Parser, Subcommand};
+use presync::{error::Result, exit::Exit};
+
+/// Argo CD plugin that turns migration Jobs into sync hooks, so that their TTL can never become drift.
+#[derive(Debug, Parser)]
+#[command(name = "presync", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Generate(generate::Args),
+    Explain(explain::Args),
+    Parameters(parameters::Args),
+    Schema(schema::Args),
+    #[cfg(feature = "cluster")]
+    Doctor(doctor::Args),
+    #[cfg(feature = "cluster")]
+    Repair(repair::Args),
+    #[cfg(feature = "cluster")]
+    Watch(watch::Args),
+    Guard(guard::Args),
+}
+
+/// Runs the command that the arguments ask for and prints its problems.
 pub(crate) fn run() -> ExitCode {
-    presync::exit::Exit::OK.into()
+    let result = match Cli::parse().command {
+        Command::Generate(args) => generate::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Parameters(args) => parameters::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Doctor(args) => doctor::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Repair(args) => repair::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Watch(args) => watch::run(&args),
+        Command::Guard(args) => guard::run(&args),
+    };
+    finish(result).into()
+}
+
+fn finish(result: Result<Exit>) -> Exit {
+    result.unwrap_or_else(|problems| {
+        output::problems(&problems);
+        problems.exit()
+    })
 }
