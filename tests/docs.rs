@@ -21,7 +21,9 @@ fn every_row_of_the_decisions_has_a_case() {
         .filter(|case| *case != "case")
         .collect();
     assert!(cases.len() > 30, "the tables were not found");
-    let missing: Vec<_> =
-        cases.iter().filter(|case| !root().join("tests/cases").join(case).join("case.yaml").is_file()).collect();
+    let missing: Vec<_> = cases
+        .iter()
+        .filter(|case| !root().join("tests/cases").join(case).join("case.yaml").is_file())
+        .collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }

@@ -60,7 +60,11 @@ impl Input {
         Ok(Planned { loaded, renderer, manifests, plan })
     }
 
-    fn render(&self, loaded: &Loaded, env: &BTreeMap<String, String>) -> Result<(Option<String>, Vec<Source>)> {
+    fn render(
+        &self,
+        loaded: &Loaded,
+        env: &BTreeMap<String, String>,
+    ) -> Result<(Option<String>, Vec<Source>)> {
         let deadline = Deadline::after(loaded.settings.timeout);
         let dir = directory(&self.dir)?;
         let root = Root::find(&dir, loaded.app.path.as_deref())?;
@@ -74,7 +78,8 @@ impl Input {
 
 /// The process environment; what is no UTF-8 cannot be a setting.
 fn environment() -> BTreeMap<String, String> {
-    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     std::env::vars_os().filter_map(text).collect()
 }
 

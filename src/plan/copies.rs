@@ -41,7 +41,8 @@ pub fn make(job: ObjectId, wave: i32, unmet: &[&Need], view: &View<'_>) -> Resul
     let mut copies = Copies::default();
     let mut problems = Problems::default();
     for need in unmet {
-        let paths: Vec<_> = need.uses.iter().filter(|used| used.by == job).filter_map(|used| used.path.clone()).collect();
+        let paths: Vec<_> =
+            need.uses.iter().filter(|used| used.by == job).filter_map(|used| used.path.clone()).collect();
         if need.relation != Relation::Config || paths.is_empty() {
             problems.push(cannot_copy(job, need, view));
             continue;

@@ -129,7 +129,9 @@ fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &View<'a>) -> Result<V
 }
 
 /// Looks up a ConfigMap or Secret whose scripts a Job may run; what cannot be read is reported where it is rendered.
-fn finder<'v, 'a>(view: &'v View<'a>) -> impl Fn(&str, &str, Option<&str>) -> Option<&'a Value> + use<'v, 'a> {
+fn finder<'v, 'a>(
+    view: &'v View<'a>,
+) -> impl Fn(&str, &str, Option<&str>) -> Option<&'a Value> + use<'v, 'a> {
     |kind, name, namespace| view.object(view.find(kind, name, namespace)?.id).ok()
 }
 
@@ -207,7 +209,11 @@ impl Writer<'_> {
         let trigger = self.trigger(&as_it_will_be, &name.value, candidate, placement, plan)?;
 
         for object in copies.objects {
-            if self.view.find(text(&object["kind"]), text(&object["metadata"]["name"]), job.namespace()).is_none() {
+            if self
+                .view
+                .find(text(&object["kind"]), text(&object["metadata"]["name"]), job.namespace())
+                .is_none()
+            {
                 plan.additions.push(Addition { after: job.id, object });
             }
         }
@@ -236,7 +242,8 @@ impl Writer<'_> {
         placement: &Placement,
         plan: &mut Plan,
     ) -> Result<copies::Copies, Problems> {
-        let unmet: Vec<&Need> = placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
+        let unmet: Vec<&Need> =
+            placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
         if phase::copies_wanted(candidate.settings, placement) {
             return copies::make(candidate.job.id, hooks::wave(candidate.job.object), &unmet, self.view);
         }

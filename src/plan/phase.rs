@@ -139,7 +139,9 @@ fn is_there_before_sync(object: &serde_json::Value, wave: i32) -> bool {
 /// A workload in an earlier wave, other than what the Job needs.
 fn earlier_workload(view: &View<'_>, wave: i32, needs: &[Need]) -> Result<Option<String>, Problems> {
     for header in view.headers() {
-        if is_workload(&header.api_version, &header.kind) && !needs.iter().any(|need| need.header.id == header.id) {
+        if is_workload(&header.api_version, &header.kind)
+            && !needs.iter().any(|need| need.header.id == header.id)
+        {
             let object = view.object(header.id)?;
             if hooks::role(object).0 == Role::Resource && hooks::wave(object) < wave {
                 return Ok(Some(header.label()));
@@ -229,11 +231,13 @@ fn arrange_sync_jobs(
     view: &View<'_>,
     placements: &mut Placements,
 ) -> Result<(), Problems> {
-    let sync: Vec<usize> = (0..candidates.len()).filter(|index| phases[*index].value == Place::Sync).collect();
+    let sync: Vec<usize> =
+        (0..candidates.len()).filter(|index| phases[*index].value == Place::Sync).collect();
     if sync.is_empty() {
         return Ok(());
     }
-    let orders: BTreeSet<(u8, i32)> = sync.iter().map(|index| authored_order(&candidates[*index].job)).collect();
+    let orders: BTreeSet<(u8, i32)> =
+        sync.iter().map(|index| authored_order(&candidates[*index].job)).collect();
     let migrations: BTreeSet<ObjectId> = candidates.iter().map(|candidate| candidate.job.id).collect();
     let items = items(view, &migrations)?;
     let jobs: Vec<Placed> = sync
@@ -242,7 +246,8 @@ fn arrange_sync_jobs(
             let candidate = &candidates[*index];
             let order = authored_order(&candidate.job);
             let of = |volume: bool| {
-                let ids = candidate.needs.iter().filter(move |need| (need.relation == Relation::Volume) == volume);
+                let ids =
+                    candidate.needs.iter().filter(move |need| (need.relation == Relation::Volume) == volume);
                 ids.map(|need| need.header.id).filter(|id| items.iter().any(|item| item.id == *id)).collect()
             };
             Placed {
@@ -258,7 +263,9 @@ fn arrange_sync_jobs(
         Problem::new(Exit::PLAN, "the migrations cannot run before the workloads in any order of sync waves")
             .at(view.location(fixed.id))
             .caused_by(fixed)
-            .hint("give that hook an earlier argocd.argoproj.io/sync-wave, or set `phase` on the Job yourself")
+            .hint(
+                "give that hook an earlier argocd.argoproj.io/sync-wave, or set `phase` on the Job yourself",
+            )
     })?;
     for (index, placed) in sync.iter().zip(&jobs) {
         if let Some(wave) = arrangement.jobs.get(&placed.id) {

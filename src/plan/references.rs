@@ -44,9 +44,7 @@ fn holds(value: &Value, name: &str, path: &mut Vec<String>) -> bool {
     };
     match value {
         Value::String(text) => holds_word(text, name),
-        Value::Array(items) => {
-            items.iter().enumerate().any(|(index, item)| below(index.to_string(), item))
-        }
+        Value::Array(items) => items.iter().enumerate().any(|(index, item)| below(index.to_string(), item)),
         Value::Object(map) => map.iter().any(|(key, value)| below(key.clone(), value)),
         _ => false,
     }

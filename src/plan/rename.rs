@@ -70,7 +70,10 @@ pub fn decide(
     let digest = digest::sha256(&content(job));
     let suffix = digest.get(..DIGEST).unwrap_or(&digest);
     if job.name().ends_with(&format!("-{suffix}")) {
-        return Ok(Decided::new(job.name().to_owned(), "it ends with the digest of the Job's content already"));
+        return Ok(Decided::new(
+            job.name().to_owned(),
+            "it ends with the digest of the Job's content already",
+        ));
     }
     if let Some(reference) = reference(job, view)? {
         return Ok(Decided::new(job.name().to_owned(), format!("kept: {reference} refers to it by name")));
@@ -91,7 +94,10 @@ fn stable(
     };
     let generated = job.name().is_empty();
     if settings.names.value == Names::Keep && !generated {
-        return Ok(Decided::new(job.name().to_owned(), format!("kept: names, from the {}", settings.names.source())));
+        return Ok(Decided::new(
+            job.name().to_owned(),
+            format!("kept: names, from the {}", settings.names.source()),
+        ));
     }
     let noun = stem.suffix.noun();
     if !stems.is_unique(job, &stem.name) {
@@ -123,7 +129,9 @@ fn reference(job: &Job<'_>, view: &View<'_>) -> Result<Option<String>, Problems>
 fn content(job: &Job<'_>) -> serde_json::Value {
     let mut spec = job.spec().clone();
     if let Some(spec) = spec.as_object_mut() {
-        for mutable in ["ttlSecondsAfterFinished", "activeDeadlineSeconds", "backoffLimit", "parallelism", "suspend"] {
+        for mutable in
+            ["ttlSecondsAfterFinished", "activeDeadlineSeconds", "backoffLimit", "parallelism", "suspend"]
+        {
             spec.shift_remove(mutable);
         }
     }

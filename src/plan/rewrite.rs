@@ -56,7 +56,9 @@ pub fn edits(job: &Job<'_>, target: &Target<'_>, more: Vec<Edit>) -> Vec<Edit> {
             edits.push(annotate(ARGO_DELETE_POLICY, DELETE_POLICY));
         }
         HookEdit::Plain => {
-            edits.extend([ARGO_HOOK, ARGO_DELETE_POLICY].map(|key| Edit::remove(["metadata", "annotations", key])));
+            edits.extend(
+                [ARGO_HOOK, ARGO_DELETE_POLICY].map(|key| Edit::remove(["metadata", "annotations", key])),
+            );
         }
         HookEdit::Unchanged => {}
     }

@@ -57,7 +57,8 @@ pub fn digest(job: &Job<'_>, needs: &[Need], covers: Trigger, view: &View<'_>) -
     if covers == Trigger::Inputs {
         for need in needs.iter().filter(|need| need.relation == Relation::Config) {
             let object = view.object(need.header.id)?;
-            let content: Vec<&Value> = ["data", "stringData", "binaryData"].iter().map(|key| &object[*key]).collect();
+            let content: Vec<&Value> =
+                ["data", "stringData", "binaryData"].iter().map(|key| &object[*key]).collect();
             parts.push(json!([need.header.kind, need.header.name, content]));
         }
     }

@@ -3,7 +3,7 @@
 use memchr::memmem::Finder;
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Location, Result};
 use crate::manifest::{Header, Manifests, ObjectId};
 
 /// Kinds that have no namespace and whose name does not say so.
@@ -93,6 +93,16 @@ impl<'a> View<'a> {
     /// The object itself; fails where its document cannot be read.
     pub fn object(&self, id: ObjectId) -> Result<&'a Value> {
         self.manifests.object(id)
+    }
+
+    /// Where the object stands, for a message.
+    pub fn location(&self, id: ObjectId) -> Location {
+        self.manifests.location(id)
+    }
+
+    /// `Kind name` of the object.
+    pub fn label(&self, id: ObjectId) -> String {
+        self.headers.iter().find(|header| header.id == id).map(Header::label).unwrap_or_default()
     }
 
     /// The bytes of the document that the object stands in, for a search before parsing.

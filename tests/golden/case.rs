@@ -132,7 +132,11 @@ impl Case {
         };
         let leftovers = fs::read_dir(home.path()).unwrap().count();
         assert_eq!(leftovers, 0, "temporary files are removed");
-        Printed { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code().unwrap_or(-1) }
+        Printed {
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            code: output.status.code().unwrap_or(-1),
+        }
     }
 
     fn stdin(&self) -> Vec<u8> {

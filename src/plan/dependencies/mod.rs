@@ -26,6 +26,13 @@ pub struct Need {
     pub uses: Vec<Use>,
 }
 
+impl Need {
+    /// The first place that refers to it, in words.
+    pub fn why(&self) -> &str {
+        self.uses.first().map_or("", |used| used.why.as_str())
+    }
+}
+
 /// A place that refers to a needed object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {

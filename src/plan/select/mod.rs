@@ -48,6 +48,22 @@ pub enum SelectedBy {
     Evidence,
 }
 
+impl Selection {
+    /// What decided, in words.
+    pub fn why(&self) -> String {
+        match &self.by {
+            SelectedBy::Never(why) => why.clone(),
+            SelectedBy::Annotation => "the annotation argocd-presync-plugin/migration says so".to_owned(),
+            SelectedBy::Exclusion(which) => format!("excluded by {which}"),
+            SelectedBy::Selector(which) => format!("selected by {which}"),
+            SelectedBy::Evidence => {
+                let compared = if self.migration { "reaches" } else { "is below" };
+                format!("evidence of {} {compared} the threshold of {THRESHOLD}", self.evidence.score)
+            }
+        }
+    }
+}
+
 /// Decides whether the Job is a migration.
 ///
 /// `find` gives a ConfigMap or Secret of the app by kind, name and namespace: scripts in them are read where a container
