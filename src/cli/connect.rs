@@ -43,15 +43,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     duration::parse(text).ok_or_else(|| "expected a duration such as 90s, 10m or 1h30m".to_owned())
 }
 
-/// Writes to stdout; a reader that went away is no problem.
+/// Prints a report.
 pub(crate) fn print(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Problem::new(Exit::FAILURE, "cannot write to stdout").caused_by(error).into())
-        }
-        _ => Ok(()),
-    }
+    Ok(output::stdout(|out| out.write_all(text.as_bytes()))?)
 }
 
 /// Tells how a run gets on, on stderr; that it cannot be told is no problem.

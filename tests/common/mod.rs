@@ -1,22 +1,40 @@
 //! What several test programs share.
 
 #![allow(clippy::print_stderr, reason = "a test that has nothing to do says so")]
+#![allow(dead_code, reason = "each program uses its part")]
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+/// Whether a missing tool is a failure, as it is in CI: `PRESYNC_REQUIRE_TOOLS=1`.
+pub(crate) fn tools_required() -> bool {
+    env::var_os("PRESYNC_REQUIRE_TOOLS").is_some_and(|value| value == "1")
+}
+
+/// Where `tests/tools/build` puts a program: in `target/tools`, or in `PRESYNC_TOOLS_DIR`.
+pub(crate) fn tool_path(name: &str) -> PathBuf {
+    env::var_os("PRESYNC_TOOLS_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"), PathBuf::from)
+        .join(name)
+}
 
 /// The path of a program that `tests/tools/build` builds, such as `helm3`, `kustomize` or `decode`.
 ///
-/// It is looked for in `target/tools`, or in `PRESYNC_TOOLS_DIR`. Where it is missing, the test says so and has nothing
-/// to do; with `PRESYNC_REQUIRE_TOOLS=1`, as in CI, it fails instead.
-pub fn tool(name: &str) -> Option<PathBuf> {
-    let dir = env::var_os("PRESYNC_TOOLS_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools"), PathBuf::from);
-    let path = dir.join(name);
+/// Where it is missing, the test says so and has nothing to do; where tools are required, it fails instead.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    let path = tool_path(name);
     if path.is_file() {
         return Some(path);
     }
-    let missing = format!("{} is missing: run `tests/tools/build {name}`", path.display());
-    assert!(env::var_os("PRESYNC_REQUIRE_TOOLS").is_none_or(|value| value != "1"), "{missing}");
+    let missing = missing(name);
+    assert!(!tools_required(), "{missing}");
     eprintln!("not tested: {missing}");
     None
+}
+
+/// What to do about a tool that is not there.
+pub(crate) fn missing(name: &str) -> String {
+    format!("{} is missing: run `tests/tools/build {name}`", tool_path(name).display())
 }

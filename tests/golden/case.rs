@@ -9,6 +9,8 @@ use std::{
 use assert_cmd::Command;
 use serde::Deserialize;
 
+use crate::common::{missing, tool_path};
+
 /// The written part of a case.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,17 +44,6 @@ struct Printed {
     code: i32,
 }
 
-/// Whether a missing tool is a failure, as it is in CI.
-pub(crate) fn tools_required() -> bool {
-    std::env::var_os("PRESYNC_REQUIRE_TOOLS").is_some()
-}
-
-fn tool(name: &str) -> PathBuf {
-    std::env::var_os("PRESYNC_TOOLS_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"), PathBuf::from)
-        .join(name)
-}
-
 impl Case {
     pub(crate) fn read(dir: &Path) -> Self {
         let file = dir.join("case.yaml");
@@ -62,12 +53,12 @@ impl Case {
     }
 
     pub(crate) fn missing_tool(&self) -> Option<&str> {
-        self.spec.tools.iter().map(String::as_str).find(|name| !tool(name).exists())
+        self.spec.tools.iter().map(String::as_str).find(|name| !tool_path(name).is_file())
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
         if let Some(name) = self.missing_tool() {
-            return Err(format!("{} is missing: run tests/tools/build", tool(name).display()));
+            return Err(missing(name));
         }
         let printed = self.run(&self.spec.args, self.stdin());
         if std::env::var_os("PRESYNC_BLESS").is_some() {
@@ -121,7 +112,7 @@ impl Case {
         }
         for name in &self.spec.tools {
             let variable = if name.starts_with("helm") { "PRESYNC_HELM" } else { "PRESYNC_KUSTOMIZE" };
-            command.env(variable, tool(name));
+            command.env(variable, tool_path(name));
         }
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| {

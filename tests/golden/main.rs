@@ -8,6 +8,8 @@
 //! more and must come out unchanged. `PRESYNC_BLESS=1` writes the expectations anew.
 
 mod case;
+#[path = "../common/mod.rs"]
+mod common;
 
 use std::{path::Path, process::ExitCode};
 
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
     let trials = names.into_iter().map(|name| {
         let case = case::Case::read(&cases.join(&name));
         let missing = case.missing_tool();
-        let ignored = missing.is_some() && !case::tools_required();
+        let ignored = missing.is_some() && !common::tools_required();
         Trial::test(name, move || case.check().map_err(Into::into)).with_ignored_flag(ignored)
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()

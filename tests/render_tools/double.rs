@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use crate::fixture;
 
 /// A shell script in the place of `helm` or `kustomize`.
-pub struct Double {
+pub(crate) struct Double {
     dir: TempDir,
 }
 
 impl Double {
     /// The script: `$DIR` is a directory for its notes.
-    pub fn new(script: &str) -> Self {
+    pub(crate) fn new(script: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let source = dir.path().join("source");
         let text = format!("#!/bin/sh\nDIR='{}'\n{script}\n", dir.path().display());
@@ -30,22 +30,22 @@ impl Double {
         Self { dir }
     }
 
-    pub fn tools(&self, variable: &str) -> Tools {
+    pub(crate) fn tools(&self, variable: &str) -> Tools {
         fixture::tools(&[(variable, &self.path())])
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join("tool")
     }
 
     /// What the script noted in `$DIR/name`.
-    pub fn note(&self, name: &str) -> String {
+    pub(crate) fn note(&self, name: &str) -> String {
         std::fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()
     }
 
     /// Waits for the end of the process whose id the script noted. A dead one that nobody reaps has ended.
     #[track_caller]
-    pub fn assert_ended(&self, name: &str) {
+    pub(crate) fn assert_ended(&self, name: &str) {
         let id = self.note(name);
         let end = Instant::now() + Duration::from_secs(5);
         loop {

@@ -16,14 +16,14 @@ use presync::{
 use tempfile::TempDir;
 
 /// A repository and the app in it.
-pub struct Repository {
+pub(crate) struct Repository {
     temp: TempDir,
     app: &'static str,
 }
 
 impl Repository {
     /// The repository with these files, by path and text, and the app at the path `app`.
-    pub fn new(app: &'static str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(app: &'static str, files: &[(&str, &str)]) -> Self {
         let this = Self { temp: tempfile::tempdir().unwrap(), app };
         fs::create_dir(this.root()).unwrap();
         for (path, text) in files {
@@ -32,24 +32,24 @@ impl Repository {
         this
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Its root, canonical.
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.temp.path().canonicalize().unwrap().join("repository")
     }
 
     /// The app's directory.
-    pub fn dir(&self) -> PathBuf {
+    pub(crate) fn dir(&self) -> PathBuf {
         self.root().join(self.app)
     }
 
     /// Renders the app with tools that the environment variables name.
-    pub fn render(&self, tools: &Tools, app: &App, settings: &Settings) -> Result<Rendered> {
+    pub(crate) fn render(&self, tools: &Tools, app: &App, settings: &Settings) -> Result<Rendered> {
         let dir = self.dir();
         let app = App { path: Some(self.app.to_owned()), ..app.clone() };
         let root = Root::find(&dir, app.path.as_deref())?;
@@ -58,7 +58,7 @@ impl Repository {
     }
 
     /// Every file and link in it with its content, to see that nothing was left behind.
-    pub fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
         contents(&self.root())
     }
 }
@@ -75,14 +75,14 @@ fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// The tools of this name and path, such as `PRESYNC_HELM`.
-pub fn tools(paths: &[(&str, &Path)]) -> Tools {
+pub(crate) fn tools(paths: &[(&str, &Path)]) -> Tools {
     let path = std::env::var("PATH").unwrap();
     let named = paths.iter().map(|(name, path)| ((*name).to_owned(), path.to_str().unwrap().to_owned()));
     Tools::from_env(&named.chain([("PATH".to_owned(), path)]).collect(), None)
 }
 
 /// Runs a tool itself and gives its stdout.
-pub fn run(tool: &Path, dir: &Path, args: &[&str]) -> Vec<u8> {
+pub(crate) fn run(tool: &Path, dir: &Path, args: &[&str]) -> Vec<u8> {
     let home = tempfile::tempdir().unwrap();
     let output = Command::new(tool)
         .args(args)
@@ -97,7 +97,7 @@ pub fn run(tool: &Path, dir: &Path, args: &[&str]) -> Vec<u8> {
 }
 
 /// The app as Argo CD describes it.
-pub fn app() -> App {
+pub(crate) fn app() -> App {
     App {
         name: Some("catalog-dev".into()),
         namespace: Some("shop".into()),
@@ -114,6 +114,6 @@ pub fn app() -> App {
 }
 
 /// Settings with a timeout in which every tool ends on a busy machine.
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { timeout: Duration::from_secs(120), ..Settings::default() }
 }
