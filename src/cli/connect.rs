@@ -13,6 +13,8 @@ use presync::{
     settings::duration,
 };
 
+use super::output;
+
 /// How to reach Argo CD's cluster.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connect {

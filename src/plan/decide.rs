@@ -276,7 +276,7 @@ impl Writer<'_> {
         let digest = trigger::digest(job, &candidate.needs, covers, self.view)?;
         let wave = placement.wave.as_ref().map_or_else(|| hooks::wave(job.object), |wave| wave.value);
         let wave = placement.runs_in(HookType::Sync).then_some(wave);
-        let trigger = trigger::plan(job, name, digest, wave, covers, self.view)?;
+        let trigger = trigger::plan(job, name, &digest, wave, covers, self.view)?;
         match trigger.action {
             Action::Add(object) => plan.additions.push(Addition { after: job.id, object }),
             Action::Update(id, edit) => plan.edits.entry(id).or_default().push(edit),

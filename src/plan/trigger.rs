@@ -1,7 +1,7 @@
 //! The trigger: a tracked ConfigMap with a digest of what the Job runs.
 //!
 //! Argo CD never syncs for a change in a hook alone (`controller/state.go`: hooks are no part of the diff). The trigger
-//! differs when the Job's work differs, so the app turns OutOfSync, auto-sync runs a full sync, and the hook runs.
+//! differs when the Job's work differs, so the app turns `OutOfSync`, auto-sync runs a full sync, and the hook runs.
 
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ pub fn digest(job: &Job<'_>, needs: &[Need], covers: Trigger, view: &View<'_>) -
 pub fn plan(
     job: &Job<'_>,
     name: &str,
-    digest: String,
+    digest: &str,
     wave: Option<i32>,
     covers: Trigger,
     view: &View<'_>,
@@ -104,13 +104,13 @@ pub fn plan(
     Ok(TriggerPlan { name: Decided::new(trigger, why), action })
 }
 
-fn config_map(name: &str, namespace: Option<&str>, digest: String, wave: Option<i32>) -> Value {
+fn config_map(name: &str, namespace: Option<&str>, digest: &str, wave: Option<i32>) -> Value {
     let mut metadata = json!({"name": name});
     if let Some(namespace) = namespace {
         metadata["namespace"] = namespace.into();
     }
     metadata["labels"] = json!({MANAGED_BY: MANAGER});
-    // After the Job: a failed migration must leave the app OutOfSync.
+    // After the Job: a failed migration must leave the app `OutOfSync`.
     if let Some(wave) = wave.filter(|wave| *wave >= 0) {
         metadata["annotations"] = json!({SYNC_WAVE: (wave + 1).to_string()});
     }

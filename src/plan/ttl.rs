@@ -6,7 +6,7 @@ use super::Decided;
 use crate::settings::{JobSettings, Layer, Settings, Sourced, Strategy, Ttl};
 
 /// TTL of the `extend` strategy where none is set: an hour, the incident's option 3.
-const EXTENDED: Duration = Duration::from_secs(3600);
+const EXTENDED: Duration = Duration::from_hours(1);
 
 /// Decides the TTL of a rewritten Job, in seconds; `None` keeps the finished Job.
 ///

@@ -95,7 +95,7 @@ pub fn arrange(items: &[Item], jobs: &[Placed]) -> Result<Arrangement, Fixed> {
 
 /// The Jobs of one level, taken together.
 struct Level {
-    level: usize,
+    place: usize,
     /// First wave after everything that they need.
     earliest: Option<i32>,
     /// The author's wave: the latest of the level.
@@ -105,7 +105,7 @@ struct Level {
 fn levels(jobs: &[Placed], wave_of: &BTreeMap<ObjectId, i32>) -> Vec<Level> {
     let mut levels: BTreeMap<usize, Level> = BTreeMap::new();
     for job in jobs {
-        let level = levels.entry(job.level).or_insert(Level { level: job.level, earliest: None, wave: None });
+        let level = levels.entry(job.level).or_insert(Level { place: job.level, earliest: None, wave: None });
         let earliest = job.needs.iter().filter_map(|id| wave_of.get(id)).max().map(|wave| wave + 1);
         level.earliest = level.earliest.max(earliest);
         level.wave = level.wave.max(job.wave);
@@ -126,7 +126,7 @@ fn place(levels: &[Level], first_after: Option<i32>) -> BTreeMap<usize, i32> {
         let wanted = level.wave.or(latest).or(earliest).unwrap_or(0);
         let wave = earliest.map_or(wanted, |earliest| wanted.max(earliest));
         let wave = latest.map_or(wave, |latest| wave.min(latest));
-        placed.insert(level.level, wave);
+        placed.insert(level.place, wave);
         previous = Some(wave);
     }
     placed
