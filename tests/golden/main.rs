@@ -7,6 +7,8 @@
 //! Every case runs twice and must print the same. What a successful `generate` prints goes through `generate -` once
 //! more and must come out unchanged. `PRESYNC_BLESS=1` writes the expectations anew.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a failed case says so by panicking")]
+
 mod case;
 #[path = "../common/mod.rs"]
 mod common;
