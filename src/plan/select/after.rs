@@ -17,23 +17,23 @@ use crate::plan::{
 /// `background-worker-migrate`.
 #[rustfmt::skip]
 const AFTER: &[&str] = &[
-    "finish", "finisher", "finalize", "finalise", "finalizer", "nonblocking", "background", "deferred",
+    "finish", "finisher", "finalize", "finalise", "finalizer", "nonblocking", "nonblk", "background", "deferred",
     "async", "postdeploy", "postmigrate", "postupgrade", "postdeployment", "reindex", "reindexing",
     "reindexer", "indexer", "backfill", "cleanup",
 ];
 
-/// What may follow `post`, `after` or `non` for the pair to say so: `post-migrate`, `after-deploy`.
+/// What follows `post` or `after` where the pair says so: `post-migrate`, `after-deploy`; a service may be called `post`.
 #[rustfmt::skip]
 const MOMENTS: &[&str] = &[
     "migrate", "migration", "migrations", "deploy", "deployment", "upgrade", "update", "install", "sync",
-    "rollout", "release", "start", "init", "setup", "hook", "job", "db",
+    "rollout", "release", "start", "hook",
 ];
 
 /// Pairs of tokens that say "after".
 #[rustfmt::skip]
 const PAIRS: &[(&str, &str)] = &[
     ("non", "blocking"), ("re", "index"), ("search", "index"), ("data", "copy"), ("copy", "data"),
-    ("back", "fill"), ("clean", "up"),
+    ("back", "fill"), ("clean", "up"), ("storage", "version"),
 ];
 
 #[rustfmt::skip]
@@ -45,6 +45,7 @@ const COMMANDS: &[Tool] = &[
     tool("a re-index", "artisan scout:import|scout:sync-index-settings", "php artisan scout:import App"),
     tool("online migrations", "*-manage online_data_migrations", "nova-manage db online_data_migrations"),
     tool("`pgroll complete`", "pgroll complete", "pgroll complete"),
+    tool("DataHub's non-blocking update", "datahub-upgrade|datahub-upgrade.sh SystemUpdateNonBlocking", "datahub-upgrade -u SystemUpdateNonBlocking"),
     tool("SigNoz's asynchronous migrations", "signoz-schema-migrator async", "signoz-schema-migrator async --dsn=a"),
 ];
 

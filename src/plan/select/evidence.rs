@@ -2,7 +2,7 @@
 
 use super::{
     counter::{self, Says},
-    program,
+    environment, own, program,
     scripts::{self, Command},
     tools, words,
 };
@@ -20,6 +20,10 @@ mod points {
     pub(super) const TOOL: i32 = 120;
     /// A migrate command of a program that is not known.
     pub(super) const OWN_COMMAND: i32 = 60;
+    /// A program or script whose name says that it makes a database ready, where no migration command is found.
+    pub(super) const PREPARATION: i32 = 30;
+    /// An environment variable that makes a program migrate, where no migration command is found.
+    pub(super) const ENVIRONMENT: i32 = 35;
     /// A keyword in the name or in a label that says what the Job is for.
     pub(super) const KEYWORD: i32 = 50;
     /// A keyword in an image's name or tag, where name and labels have none.
@@ -88,7 +92,8 @@ pub(super) fn gather<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Evidenc
     let runs_migration = add_migration_command(&mut evidence, &commands);
     add_names(&mut evidence, job);
     if !runs_migration {
-        add_other_commands(&mut evidence, &commands);
+        add_weak_commands(&mut evidence, job, &commands);
+        add_other_command(&mut evidence, &commands);
     }
     let (role, _) = hooks::role(job.object);
     if matches!(role, Role::Hook(_)) {
@@ -109,7 +114,8 @@ fn add_migration_command(evidence: &mut Evidence, commands: &[Command]) -> bool 
         evidence.add(points::TOOL, format!("{} runs {}", command.place, tool.name));
         return true;
     }
-    let own = commands.iter().find_map(|command| Some((command, program::own_migration(&command.words)?)));
+    let own =
+        commands.iter().find_map(|command| Some((command, own::migration(&command.words, command.implied)?)));
     if let Some((command, word)) = own {
         evidence.add(points::OWN_COMMAND, format!("{} runs `{word}`", command.place));
     }
@@ -160,10 +166,22 @@ fn add_weak_names(
     }
 }
 
-fn add_other_commands(evidence: &mut Evidence, commands: &[Command]) {
+fn add_weak_commands(evidence: &mut Evidence, job: &Job<'_>, commands: &[Command]) {
+    let preparation = commands
+        .iter()
+        .find_map(|command| Some((command, own::preparation(&command.words, command.implied)?)));
+    if let Some((command, name)) = preparation {
+        evidence.add(points::PREPARATION, format!("{} runs `{name}`", command.place));
+    }
+    if let Some(name) = environment::migrates(job) {
+        evidence.add(points::ENVIRONMENT, format!("environment variable `{name}` says so"));
+    }
     if let Some(command) = commands.iter().find(|command| program::is_database_client(&command.words)) {
         evidence.add(points::CLIENT, format!("{} runs a database client", command.place));
     }
+}
+
+fn add_other_command(evidence: &mut Evidence, commands: &[Command]) {
     let other = commands.iter().find_map(|command| {
         tools::find(counter::COMMANDS, program::command(&command.words)).map(|tool| (command, tool))
     });

@@ -2,7 +2,9 @@
 
 mod after;
 mod counter;
+mod environment;
 mod evidence;
+mod own;
 mod program;
 mod scripts;
 mod shell;

@@ -21,8 +21,10 @@ pub type Find<'a, 'f> = dyn Fn(&str, &str, Option<&str>) -> Option<&'a Value> + 
 /// A simple command and where it stands.
 #[derive(Debug)]
 pub(super) struct Command {
-    /// Its words; for an image without `command` the image's name stands for the program.
+    /// Its words.
     pub(super) words: Words,
+    /// The first word is the image's name: the container has no `command`.
+    pub(super) implied: bool,
     /// Such as ``container `migrate` ``.
     pub(super) place: String,
 }
@@ -60,12 +62,16 @@ impl<'a> Reading<'a> {
 
     fn read(mut self, container: Container<'a>) -> Vec<Command> {
         let mut words: Words = container.words().map(str::to_owned).collect();
-        if container.object["command"].as_array().is_none_or(Vec::is_empty) {
+        let implied = container.object["command"].as_array().is_none_or(Vec::is_empty);
+        if implied {
             words.insert(0, image_name(container.image()).to_owned());
         }
         let place =
             format!("{} `{}`", if container.init { "init container" } else { "container" }, container.name());
         self.add(words, &place, 0);
+        if let Some(command) = self.commands.last_mut() {
+            command.implied = implied;
+        }
         self.commands
     }
 
@@ -84,7 +90,7 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        self.commands.push(Command { words, place: place.to_owned() });
+        self.commands.push(Command { words, implied: false, place: place.to_owned() });
     }
 
     /// The mounted shell scripts that these words name and that were not read yet.
