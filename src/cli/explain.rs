@@ -25,9 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let planned = args.input.plan()?;
-    for warning in &planned.plan.warnings {
-        output::warning(warning);
-    }
+    output::warnings(&planned.plan);
     output::stdout(|out| text(out, &planned, args.settings))?;
     Ok(Exit::OK)
 }

@@ -17,9 +17,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let planned = args.input.plan()?;
     let output = planned.manifests.apply(&planned.plan.changes())?;
-    for warning in &planned.plan.warnings {
-        output::warning(warning);
-    }
+    output::warnings(&planned.plan);
     output::stdout(|out| output.write_to(out))?;
     Ok(Exit::OK)
 }

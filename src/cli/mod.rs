@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cluster")]
 mod connect;
+mod diff;
 #[cfg(feature = "cluster")]
 mod doctor;
 mod explain;
@@ -34,6 +35,7 @@ struct Cli {
 enum Command {
     Generate(generate::Args),
     Explain(explain::Args),
+    Diff(diff::Args),
     Parameters(parameters::Args),
     Schema(schema::Args),
     #[cfg(feature = "cluster")]
@@ -50,6 +52,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Generate(args) => generate::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Parameters(args) => parameters::run(&args),
         Command::Schema(args) => schema::run(&args),
         #[cfg(feature = "cluster")]

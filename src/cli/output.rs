@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use presync::{
     error::{Problem, Problems},
     exit::Exit,
-    plan::Warning,
+    plan::Plan,
 };
 
 /// Prints all problems, each beginning with `error:`.
@@ -15,9 +15,11 @@ pub(super) fn problems(problems: &Problems) {
     eprintln!("{problems}");
 }
 
-/// Prints a warning; it does not fail the run.
-pub(super) fn warning(warning: &Warning) {
-    eprintln!("{warning}");
+/// Prints the plan's warnings; they do not fail the run.
+pub(super) fn warnings(plan: &Plan) {
+    for warning in &plan.warnings {
+        eprintln!("{warning}");
+    }
 }
 
 /// Writes to stdout; a reader that went away is no problem.
