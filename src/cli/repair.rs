@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use presync::{
     cluster::{
         application::{AppKey, Application},
@@ -14,7 +14,7 @@ use presync::{
             Ending, Outcome,
             execute::Repairer,
             fleet::{self, Pace},
-            plan::{Options, Plan, SyncAfter, is_needy},
+            plan::{Options, Plan, SyncAfter},
         },
         selection::Selection,
     },
@@ -90,9 +90,6 @@ async fn repair(args: &Args) -> Result<Exit> {
     let access = args.connect.access().await?;
     let mut apps = selection.read(&access.client).await?;
     let seen = apps.len();
-    if !matches!(selection, Selection::Named(_)) {
-        apps.retain(is_needy);
-    }
     let progress = |app: &AppKey, step: &str| tell(&format!("{app}: {step}"));
     let repairer = Repairer {
         client: access.client.clone(),
@@ -100,6 +97,9 @@ async fn repair(args: &Args) -> Result<Exit> {
         timeout: args.timeout,
         progress: &progress,
     };
+    if !matches!(selection, Selection::Named(_)) {
+        apps = needy(&repairer, apps, args.parallel).await?;
+    }
     let exit = if args.yes {
         access.check(&fleet::permissions(&apps, &repairer.options)).await?;
         act(args, &repairer, &apps).await?
@@ -111,6 +111,14 @@ async fn repair(args: &Args) -> Result<Exit> {
         "{seen} applications looked at, {chosen} chosen ({requests} requests, {seconds:.1} s)\n"
     ))?;
     Ok(exit)
+}
+
+/// Those that need a repair.
+async fn needy(repairer: &Repairer<'_>, apps: Vec<Application>, parallel: usize) -> Result<Vec<Application>> {
+    let judged = stream::iter(apps)
+        .map(|app| async move { repairer.is_needy(&app).await.map(|needy| needy.then_some(app)) });
+    let needy: Vec<Option<Application>> = judged.buffered(parallel.max(1)).try_collect().await?;
+    Ok(needy.into_iter().flatten().collect())
 }
 
 /// Shows what would be sent.

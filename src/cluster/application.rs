@@ -108,6 +108,8 @@ pub struct ResourceStatus {
     pub health: Option<Health>,
     /// A hook, as the live object's annotations say.
     pub hook: bool,
+    /// It is no longer wanted.
+    pub requires_pruning: bool,
 }
 
 /// `status.sync`.
@@ -332,14 +334,18 @@ impl Application {
         }
     }
 
-    /// Tracked plain Jobs that are in the desired state and not in the cluster: what the TTL controller leaves.
-    pub fn missing_jobs(&self) -> impl Iterator<Item = &ResourceStatus> {
+    /// Tracked plain Jobs that are wanted and may be gone, which is what the TTL controller leaves.
+    ///
+    /// Only the cluster tells for sure: since v3.0 Argo CD keeps the health of single objects, `Missing` too, out of
+    /// the Application (`controller.resource.health.persist`).
+    pub fn doubtful_jobs(&self) -> impl Iterator<Item = &ResourceStatus> {
         self.status.resources.iter().filter(|resource| {
-            resource.group == "batch"
-                && resource.kind == "Job"
-                && !resource.hook
+            let health = resource.health.as_ref().map_or("", |health| health.status.as_str());
+            resource.key().is_job()
                 && resource.status == "OutOfSync"
-                && resource.health.as_ref().is_some_and(|health| health.status == "Missing")
+                && !resource.hook
+                && !resource.requires_pruning
+                && matches!(health, "" | "Missing")
         })
     }
 
@@ -381,6 +387,11 @@ impl Application {
 }
 
 impl ResourceStatus {
+    /// Argo CD itself says that it is gone.
+    pub fn is_missing(&self) -> bool {
+        self.health.as_ref().is_some_and(|health| health.status == "Missing")
+    }
+
     /// Group, kind, namespace and name.
     pub fn key(&self) -> ObjectKey {
         ObjectKey {
@@ -492,16 +503,19 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_jobs_that_are_gone_are_missing() {
-        let job = |name: &str, hook: bool, health: &str| {
-            json!({"group": "batch", "kind": "Job", "namespace": "n", "name": name,
-            "status": "OutOfSync", "hook": hook, "health": {"status": health}})
+    fn only_plain_jobs_that_are_wanted_and_not_seen_alive_are_doubtful() {
+        let job = |name: &str, more: Value| {
+            let mut job = json!({"group": "batch", "kind": "Job", "namespace": "n", "name": name, "status": "OutOfSync"});
+            job.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            job
         };
         let app = app(json!({"status": {"resources": [
-            job("gone", false, "Missing"), job("hook", true, "Missing"), job("failed", false, "Degraded"),
+            job("unknown", json!({})), job("gone", json!({"health": {"status": "Missing"}})),
+            job("hook", json!({"hook": true})), job("extra", json!({"requiresPruning": true})),
+            job("failed", json!({"health": {"status": "Degraded"}})), job("synced", json!({"status": "Synced"})),
             {"kind": "Service", "name": "s", "status": "OutOfSync", "health": {"status": "Missing"}},
         ]}}));
-        assert_eq!(app.missing_jobs().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["gone"]);
+        assert_eq!(app.doubtful_jobs().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["unknown", "gone"]);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub apps: Vec<Application>,
     /// The Jobs that each of them tracks.
     pub jobs: BTreeMap<AppKey, Vec<Job>>,
+    /// All Jobs in the namespaces of the Applications' Jobs, whoever tracks them.
+    pub live: BTreeSet<ObjectKey>,
     /// The hooks that the running operation of an Application waits for.
     pub hooks: BTreeMap<AppKey, Vec<Hook>>,
 }
@@ -49,12 +51,14 @@ pub async fn take(client: &Client, namespace: &str, apps: Vec<Application>) -> R
     let namespaces: BTreeSet<String> =
         apps.iter().filter(|app| app.is_local()).flat_map(job_namespaces).collect();
     let mut jobs: BTreeMap<AppKey, Vec<Job>> = BTreeMap::new();
+    let mut live = BTreeSet::new();
     let mut reads =
         stream::iter(namespaces).map(|namespace| jobs_in(client, namespace)).buffer_unordered(PARALLEL);
     while let Some(read) = reads.next().await {
         let found = problems.collect(read);
         let Some(instance) = &instance else { continue };
         for job in found.into_iter().flatten() {
+            live.insert(job::key(&job));
             if let Some(app) = instance.tracking.owner(&job::key(&job), job.annotations(), job.labels()) {
                 jobs.entry(app).or_default().push(job);
             }
@@ -68,7 +72,7 @@ pub async fn take(client: &Client, namespace: &str, apps: Vec<Application>) -> R
         }
     }
     match instance {
-        Some(instance) => problems.or(Snapshot { now: Timestamp::now(), instance, apps, jobs, hooks }),
+        Some(instance) => problems.or(Snapshot { now: Timestamp::now(), instance, apps, jobs, live, hooks }),
         None => Err(problems),
     }
 }
@@ -87,6 +91,24 @@ pub async fn running_hooks(client: &Client, app: &Application, events: bool) -> 
         hooks.extend(problems.collect(sight).map(|sight| Hook { key, sight }));
     }
     problems.or(hooks)
+}
+
+/// The Jobs of an Application that are wanted and gone. In another cluster only Argo CD's own word counts.
+pub async fn missing_jobs(client: &Client, app: &Application) -> Result<Vec<ObjectKey>, Problem> {
+    let mut missing = Vec::new();
+    for resource in app.doubtful_jobs() {
+        let key = resource.key();
+        let gone = resource.is_missing()
+            || app.is_local() && {
+                let api = Api::<Job>::namespaced(client.clone(), &key.namespace);
+                let attempt = Attempt::new("get", "jobs.batch", &key.namespace).name(&key.name);
+                api.get_metadata_opt(&key.name).await.map_err(|error| attempt.problem(error))?.is_none()
+            };
+        if gone {
+            missing.push(key);
+        }
+    }
+    Ok(missing)
 }
 
 async fn sight(client: &Client, key: &ObjectKey, events: bool) -> Result<Sight> {

@@ -45,7 +45,8 @@ fn missing(case: &Case<'_>) -> Vec<Finding> {
         None => "it stays so until somebody syncs, and then the migration runs again",
     };
     case.app
-        .missing_jobs()
+        .doubtful_jobs()
+        .filter(|resource| resource.is_missing() || case.app.is_local() && !case.live.contains(&resource.key()))
         .map(|resource| {
             let key = resource.key();
             case.finding(Kind::MissingJob, Some(key.clone()), format!("{key} is in the desired state and not in the cluster"))

@@ -4,7 +4,7 @@ mod instance;
 mod jobs;
 mod operation;
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 use serde::Serialize;
@@ -125,6 +125,7 @@ struct Case<'a> {
     key: AppKey,
     jobs: &'a [Job],
     hooks: &'a [Hook],
+    live: &'a BTreeSet<ObjectKey>,
     instance: &'a Instance,
     now: Timestamp,
     /// An operation that runs for less is not stuck.
@@ -193,6 +194,7 @@ pub fn diagnose(snapshot: &Snapshot, patience: Duration) -> Vec<Finding> {
             jobs: snapshot.jobs.get(&key).map_or(&[], Vec::as_slice),
             hooks: snapshot.hooks.get(&key).map_or(&[], Vec::as_slice),
             key,
+            live: &snapshot.live,
             instance: &snapshot.instance,
             now: snapshot.now,
             patience,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -25,6 +25,7 @@ fn snapshot(app: Value) -> Snapshot {
         instance: instance("argocd:v3.5.1", &[]),
         apps: vec![app],
         jobs: BTreeMap::new(),
+        live: BTreeSet::new(),
         hooks: BTreeMap::new(),
     }
 }
@@ -90,6 +91,16 @@ fn the_incident_is_named_in_its_own_words() {
             "presync repair catalog-dev -n argocd --yes",
         ]
     );
+}
+
+#[test]
+fn without_a_health_in_the_status_the_cluster_tells() {
+    let mut app = missing(&json!({}));
+    app["status"]["resources"][0].as_object_mut().expect("an object").remove("health");
+    let mut snapshot = snapshot(app);
+    assert_eq!(kinds(&snapshot), [Kind::MissingJob]);
+    snapshot.live.insert(ObjectKey::job("catalog", "catalog-migration-7f3a"));
+    assert_eq!(kinds(&snapshot), [], "it differs, but is there");
 }
 
 #[test]

@@ -20,11 +20,11 @@ use crate::{
     cluster::{
         REFRESH_ANNOTATION,
         access::{Attempt, Retry, retry},
-        application::{AppKey, Application, Operation, OperationId, Phase, is_marked},
+        application::{AppKey, Application, ObjectKey, Operation, OperationId, Phase, is_marked},
         hook,
         repair::{
             Ending, Outcome, complaints,
-            plan::{Options, Plan, Refusal, SyncAfter, plan},
+            plan::{Around, Options, Plan, Refusal, SyncAfter, is_needy, plan},
             request::{MARK, Request},
         },
         snapshot,
@@ -87,9 +87,25 @@ impl Repairer<'_> {
 
     /// What a repair would do now, or why it would not.
     pub async fn preview(&self, app: &Application) -> Result<Result<Plan, Refusal>> {
-        let hooks = snapshot::running_hooks(&self.client, app, false).await?;
-        let jobs = self.hook_jobs(app).await?;
-        Ok(plan(app, &hooks, &jobs, &self.options, Timestamp::now()))
+        let around = Around {
+            hooks: snapshot::running_hooks(&self.client, app, false).await?,
+            missing: self.missing(app).await?,
+            jobs: self.hook_jobs(app).await?,
+        };
+        Ok(plan(app, &around, &self.options, Timestamp::now()))
+    }
+
+    /// Whether it needs a repair.
+    pub async fn is_needy(&self, app: &Application) -> Result<bool> {
+        Ok(is_needy(app, &self.missing(app).await?))
+    }
+
+    /// The Jobs that are gone; it counts only while no operation runs.
+    async fn missing(&self, app: &Application) -> Result<Vec<ObjectKey>, Problem> {
+        match app.operation() {
+            Operation::None => snapshot::missing_jobs(&self.client, app).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The live hook Jobs of an app, when their finalizers may be touched.
@@ -151,7 +167,8 @@ impl Run<'_> {
         let held = self.release(&app).await?;
         let app = self.settle(app).await?;
         outcome.after = app.state();
-        let mut complaints = complaints(&app);
+        let missing = self.repairer.missing(&app).await?;
+        let mut complaints = complaints(&app, &missing);
         complaints.extend(held);
         Ok(if complaints.is_empty() { Ending::Repaired } else { Ending::Left(complaints) })
     }
@@ -285,7 +302,7 @@ impl Run<'_> {
         loop {
             let moves = !matches!(app.operation(), Operation::None | Operation::Orphaned(_))
                 || app.status.health.status == "Progressing"
-                || (Instant::now() < until && !complaints(&app).is_empty());
+                || (Instant::now() < until && !complaints(&app, &[]).is_empty());
             if !moves || Instant::now() + pause >= self.deadline {
                 return Ok(app);
             }

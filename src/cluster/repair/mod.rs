@@ -16,7 +16,7 @@ mod tests;
 use std::{fmt, time::Duration};
 
 use crate::{
-    cluster::application::{AppKey, Application, Operation},
+    cluster::application::{AppKey, Application, ObjectKey, Operation},
     error::Problems,
 };
 
@@ -71,7 +71,7 @@ impl fmt::Display for Outcome {
 }
 
 /// What is still wrong with an Application, in the order of importance; empty when nothing is.
-pub fn complaints(app: &Application) -> Vec<String> {
+pub fn complaints(app: &Application, missing: &[ObjectKey]) -> Vec<String> {
     let mut complaints = Vec::new();
     match app.operation() {
         Operation::None => {}
@@ -81,14 +81,14 @@ pub fn complaints(app: &Application) -> Vec<String> {
             complaints.push(format!("`.operation` is gone and the sync {}", state.phase));
         }
     }
-    let missing: Vec<String> = app.missing_jobs().map(|job| format!("{} is missing", job.key())).collect();
+    let missing: Vec<String> = missing.iter().map(|job| format!("{job} is missing")).collect();
     let health = app.status.health.status.as_str();
     if !matches!(health, "Healthy" | "Suspended") && (health != "Missing" || missing.is_empty()) {
         complaints.push(format!("it is {health}"));
     }
     complaints.extend(missing);
     if complaints.is_empty() && app.status.sync.status != "Synced" {
-        complaints.push(format!("it is {}", app.status.sync.status));
+        complaints.push(format!("it is {}: the next commit or --sync starts a sync", app.status.sync.status));
     }
     let errors = app.status.conditions.iter().filter(|condition| condition.type_.ends_with("Error"));
     complaints.extend(errors.map(|condition| format!("{}: {}", condition.type_, condition.message)));

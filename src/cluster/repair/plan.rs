@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 
 use crate::cluster::{
-    application::{Application, Operation, OperationId, OperationState, Phase},
+    application::{Application, ObjectKey, Operation, OperationId, OperationState, Phase},
     hook::{self, Hook, Progress},
     job::{self, elapsed, human},
     repair::request::Request,
@@ -82,17 +82,23 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Decides. `hooks` are those that the operation waits for, `jobs` the live hook Jobs of the Application.
-pub fn plan(
-    app: &Application,
-    hooks: &[Hook],
-    jobs: &[Job],
-    options: &Options,
-    now: Timestamp,
-) -> Result<Plan, Refusal> {
+/// What was seen around an Application.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    /// The hooks that its operation waits for.
+    pub hooks: Vec<Hook>,
+    /// Its Jobs that are wanted and gone.
+    pub missing: Vec<ObjectKey>,
+    /// Its live hook Jobs, when their finalizers may be touched.
+    pub jobs: Vec<Job>,
+}
+
+/// Decides.
+pub fn plan(app: &Application, around: &Around, options: &Options, now: Timestamp) -> Result<Plan, Refusal> {
     if app.metadata.deletion_timestamp.is_some() {
         return Err(Refusal::Deleting);
     }
+    let Around { hooks, missing, jobs } = around;
     let mut plan = Plan { needs: Vec::new(), requests: Vec::new(), ends: None };
     match app.operation() {
         Operation::None => {}
@@ -113,7 +119,7 @@ pub fn plan(
     }
     // During a sync every app is out of sync for a while, so this counts only without one.
     if plan.needs.is_empty() {
-        plan.needs.extend(app.missing_jobs().map(|job| format!("{} is missing", job.key())));
+        plan.needs.extend(missing.iter().map(|job| format!("{job} is missing")));
     }
     plan.requests.push(Request::refresh(&app.key()));
     if let Some(SyncAfter { prune }) = options.sync {
@@ -158,12 +164,12 @@ fn waiting(state: &OperationState, hooks: &[Hook], now: Timestamp) -> String {
 
 /// Whether `--all` works on it: a sync that waits for a hook, an orphaned one, or a missing Job. A sync that waits
 /// for anything else is a roll-out.
-pub fn is_needy(app: &Application) -> bool {
+pub fn is_needy(app: &Application, missing: &[ObjectKey]) -> bool {
     match app.operation() {
         Operation::Active(state) => state.running_hooks().next().is_some(),
         Operation::Orphaned(_) => true,
         Operation::Requested => false,
-        Operation::None => app.missing_jobs().next().is_some(),
+        Operation::None => !missing.is_empty(),
     }
 }
 
@@ -172,7 +178,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::{HOOK_FINALIZER, application::ObjectKey, hook::Sight, repair::request::Purpose};
+    use crate::cluster::{HOOK_FINALIZER, hook::Sight, repair::request::Purpose};
 
     fn app(value: Value) -> Application {
         let mut app: Application = serde_json::from_value(value).expect("an Application");
@@ -210,7 +216,8 @@ mod tests {
 
     fn decide(app: &Application, hooks: &[Hook], options: &Options) -> Result<Vec<Purpose>, Refusal> {
         let now = "2026-01-01T01:00:00Z".parse().expect("a time");
-        let plan = plan(app, hooks, &[], options, now)?;
+        let around = Around { hooks: hooks.to_vec(), ..Around::default() };
+        let plan = plan(app, &around, options, now)?;
         Ok(plan.requests.iter().map(|request| request.purpose).collect())
     }
 
@@ -284,8 +291,8 @@ mod tests {
         let now = "2026-01-01T01:00:00Z".parse().expect("a time");
         let purposes = |remove_finalizers| {
             let options = Options { remove_finalizers, ..options() };
-            let plan =
-                plan(&app(json!({})), &[], std::slice::from_ref(&held), &options, now).expect("a plan");
+            let around = Around { jobs: vec![held.clone()], ..Around::default() };
+            let plan = plan(&app(json!({})), &around, &options, now).expect("a plan");
             plan.requests.iter().map(|request| request.purpose).collect::<Vec<_>>()
         };
         assert_eq!(purposes(false), [Purpose::Refresh]);
@@ -294,15 +301,13 @@ mod tests {
 
     #[test]
     fn all_works_only_on_what_needs_it() {
-        let missing = json!({"status": {"resources": [{"group": "batch", "kind": "Job", "name": "m",
-            "status": "OutOfSync", "health": {"status": "Missing"}}]}});
-        assert!(is_needy(&app(missing.clone())));
-        assert!(is_needy(&app(running(false, "Running"))));
-        assert!(!is_needy(&app(running(true, "Running"))), "a roll-out");
-        assert!(!is_needy(&app(running(false, "Succeeded"))));
-        assert!(!is_needy(&app(json!({"status": {"sync": {"status": "OutOfSync"}}}))));
-        let mut syncing = missing;
-        syncing["operation"] = json!({"sync": {}});
-        assert!(!is_needy(&app(syncing)));
+        let needy = |value: Value, missing: &[ObjectKey]| is_needy(&app(value), missing);
+        let missing = [ObjectKey::job("shop", "m")];
+        assert!(needy(json!({}), &missing));
+        assert!(needy(running(false, "Running"), &[]));
+        assert!(!needy(running(true, "Running"), &[]), "a roll-out");
+        assert!(!needy(running(false, "Succeeded"), &[]));
+        assert!(!needy(json!({"status": {"sync": {"status": "OutOfSync"}}}), &[]));
+        assert!(!needy(json!({"operation": {"sync": {}}}), &missing));
     }
 }

@@ -285,7 +285,7 @@ async fn a_sync_that_fails_says_so() {
 async fn what_a_refresh_cannot_cure_is_said() {
     let mut app = stuck(true);
     app["status"]["resources"] = json!([{"group": "batch", "kind": "Job", "namespace": "shop", "name": "migrate-1",
-        "status": "OutOfSync", "health": {"status": "Missing"}}]);
+        "status": "OutOfSync"}]);
     let fake = Fake::with(&app);
     fake.controller(argocd);
     let outcome = repair(&fake, options()).await;

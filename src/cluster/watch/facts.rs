@@ -42,8 +42,8 @@ pub struct AppFacts {
     pub key: AppKey,
     /// For Events about it.
     pub uid: String,
-    /// Tracked plain Jobs that are gone.
-    pub missing: Vec<ObjectKey>,
+    /// Tracked plain Jobs that are gone when no such Job is there.
+    pub doubtful: Vec<ObjectKey>,
     /// An operation is requested or runs.
     pub syncing: bool,
     /// Hooks that the operation waits for.
@@ -123,7 +123,11 @@ impl AppFacts {
         Self {
             key: app.key(),
             uid: app.uid().unwrap_or_default(),
-            missing: app.missing_jobs().map(ResourceStatus::key).collect(),
+            doubtful: if app.is_local() {
+                app.doubtful_jobs().map(ResourceStatus::key).collect()
+            } else {
+                Vec::new()
+            },
             syncing: !matches!(app.operation(), Operation::None),
             waiting: state
                 .into_iter()

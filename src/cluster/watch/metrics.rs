@@ -215,7 +215,7 @@ mod tests {
         let app = AppFacts {
             key: key.clone(),
             uid: String::new(),
-            missing: vec![ObjectKey::job("shop", "gone")],
+            doubtful: vec![ObjectKey::job("shop", "gone")],
             syncing: false,
             waiting: Vec::new(),
             since: None,
@@ -232,6 +232,7 @@ mod tests {
             deleting: None,
         };
         let mut state = State::default();
+        state.job(Change::Complete, at(0));
         state.app(Change::Applied(app.clone()), at(0));
         state.job(Change::Applied(job.clone()), at(40));
         state.job(Change::Deleted(job), at(101));

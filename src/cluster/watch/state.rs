@@ -23,6 +23,8 @@ pub const BUCKETS: [f64; 8] = [10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 36
 #[derive(Debug, Default)]
 pub struct State {
     jobs: HashMap<String, Known>,
+    /// Those of `jobs` that an Application tracks, as the objects that it wants.
+    live: HashMap<ObjectKey, String>,
     apps: BTreeMap<AppKey, App>,
     /// Jobs that TTL deleted, tracked or not.
     pub ttl_deleted: u64,
@@ -145,7 +147,9 @@ impl State {
                     .filter(|(_, job)| job.list != list)
                     .map(|(uid, _)| uid.clone())
                     .collect();
-                return gone.iter().flat_map(|uid| self.job_gone(uid, None, now)).collect();
+                let notices = gone.iter().flat_map(|uid| self.job_gone(uid, None, now)).collect();
+                self.apps.values_mut().for_each(|app| app.look(&self.live, now));
+                return notices;
             }
         }
         Vec::new()
@@ -188,7 +192,10 @@ impl State {
         let known = self.jobs.entry(facts.uid.clone()).or_insert(fresh);
         known.facts = facts;
         known.list = list;
-        let uid = known.facts.uid.clone();
+        let JobFacts { uid, key, owner, .. } = known.facts.clone();
+        if owner.is_some() {
+            self.live.insert(key, uid.clone());
+        }
         self.count_end(&uid).into_iter().collect()
     }
 
@@ -200,6 +207,10 @@ impl State {
         }
         let mut notices: Vec<Notice> = self.count_end(uid).into_iter().collect();
         let Some(Known { facts, .. }) = self.jobs.remove(uid) else { return notices };
+        // By then another of the same name may have taken its place.
+        if self.live.get(&facts.key).is_some_and(|live| live == uid) {
+            self.live.remove(&facts.key);
+        }
         if !facts.died_of_ttl(now) {
             return notices;
         }
@@ -243,11 +254,10 @@ impl State {
     fn app_seen(&mut self, facts: AppFacts, now: Timestamp) {
         let app = self.apps.entry(facts.key.clone()).or_default();
         app.list = self.app_lists.started;
-        // During a sync an app is out of sync for a while, and a missing Job may be on its way: nothing changes.
-        if !facts.syncing {
-            app.missing_since = (!facts.missing.is_empty()).then(|| app.missing_since.unwrap_or(now));
-        }
         app.facts = Some(facts);
+        if self.job_lists.completed > 0 {
+            app.look(&self.live, now);
+        }
     }
 
     fn stuck(&mut self, key: &AppKey, now: Timestamp) -> Option<Notice> {
@@ -289,6 +299,14 @@ impl Runs {
 }
 
 impl App {
+    /// Whether it lacks a Job. During a sync an app is out of sync for a while, and the Job may be on its way: then
+    /// nothing changes.
+    fn look(&mut self, live: &HashMap<ObjectKey, String>, now: Timestamp) {
+        let Some(facts) = self.facts.as_ref().filter(|facts| !facts.syncing) else { return };
+        let lacks = facts.doubtful.iter().any(|key| !live.contains_key(key));
+        self.missing_since = lacks.then(|| self.missing_since.unwrap_or(now));
+    }
+
     /// How long a Job has been missing without a sync.
     pub fn missing_for(&self, now: Timestamp) -> Option<Duration> {
         self.missing_since.map(|since| elapsed(since, now))

@@ -12,7 +12,7 @@ fn app() -> AppFacts {
     AppFacts {
         key: app_key(),
         uid: "app-uid".into(),
-        missing: Vec::new(),
+        doubtful: Vec::new(),
         syncing: false,
         waiting: Vec::new(),
         since: None,
@@ -181,17 +181,46 @@ fn jobs_may_be_listed_before_their_apps() {
 #[test]
 fn drift_lasts_until_the_job_is_back_and_not_until_a_sync_begins() {
     let mut state = ready();
-    let missing = AppFacts { missing: vec![ObjectKey::job("shop", "m")], ..app() };
+    let missing = AppFacts { doubtful: vec![ObjectKey::job("shop", "m")], ..app() };
     let seconds = |state: &State, now| order(state).missing_for(at(now)).map(|time| time.as_secs());
     state.app(Change::Applied(missing.clone()), at(100));
     state.app(Change::Applied(missing.clone()), at(160));
     assert_eq!(seconds(&state, 200), Some(100));
-    state.app(Change::Applied(AppFacts { syncing: true, missing: Vec::new(), ..app() }), at(200));
+    state.app(Change::Applied(AppFacts { syncing: true, doubtful: Vec::new(), ..app() }), at(200));
     assert_eq!(seconds(&state, 201), Some(101), "a sync that runs proves nothing");
     state.app(Change::Applied(app()), at(210));
     assert_eq!(seconds(&state, 210), None);
     state.app(Change::Applied(AppFacts { syncing: true, ..missing }), at(220));
     assert_eq!(seconds(&state, 230), None, "during a sync every app is out of sync");
+}
+
+#[test]
+fn a_job_that_is_out_of_sync_and_there_is_not_missing() {
+    let mut state = ready();
+    let doubtful = AppFacts { doubtful: vec![running("1").key], ..app() };
+    state.job(Change::Applied(running("1")), at(1));
+    state.app(Change::Applied(doubtful.clone()), at(2));
+    assert_eq!(order(&state).missing_for(at(3)), None);
+    // Replaced under the same name: the old one's deletion comes after the new one.
+    state.job(Change::Applied(running("2")), at(3));
+    state.job(Change::Deleted(running("1")), at(4));
+    state.app(Change::Applied(doubtful.clone()), at(5));
+    assert_eq!(order(&state).missing_for(at(6)), None);
+    state.job(Change::Deleted(running("2")), at(7));
+    state.app(Change::Applied(doubtful), at(8));
+    assert_eq!(order(&state).missing_for(at(9)).map(|time| time.as_secs()), Some(1));
+}
+
+#[test]
+fn nothing_is_missing_before_the_jobs_are_listed() {
+    let mut state = State::new(Duration::from_mins(15));
+    let doubtful = AppFacts { doubtful: vec![running("1").key], ..app() };
+    state.app(Change::Restart, at(0));
+    state.app(Change::Listed(doubtful), at(0));
+    state.app(Change::Complete, at(0));
+    assert_eq!(order(&state).missing_for(at(1)), None);
+    relist(&mut state, &[], at(1));
+    assert_eq!(order(&state).missing_for(at(2)).map(|time| time.as_secs()), Some(1));
 }
 
 #[test]
