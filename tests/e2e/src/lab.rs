@@ -1,0 +1,63 @@
+//! The cluster with Argo CD that the scenarios run on.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+
+use crate::repository::GitRoot;
+
+/// All that a scenario needs to know of a cluster.
+#[derive(Clone)]
+pub struct Lab {
+    /// A client that may do everything.
+    pub client: Client,
+    /// Argo CD's namespace, where the Applications are made.
+    pub argocd: String,
+    /// Where repositories are made.
+    pub git: GitRoot,
+    /// Where a failed scenario leaves what is needed to understand it.
+    pub output: PathBuf,
+}
+
+impl Lab {
+    /// The cluster that the environment names, for a run against an Argo CD that somebody else started:
+    /// `E2E_KUBECONFIG`, and `E2E_GIT_FOLDER` with the URL `E2E_GIT_URL` under which the repo-server sees that folder;
+    /// `E2E_NAMESPACE` if Argo CD is not in `argocd`. Without `E2E_KUBECONFIG`: nothing.
+    pub async fn from_env(output: &Path) -> Result<Option<Self>> {
+        let Some(kubeconfig) = env::var_os("E2E_KUBECONFIG") else { return Ok(None) };
+        let variable =
+            |name: &str| env::var(name).with_context(|| format!("E2E_KUBECONFIG is set, so {name} must be"));
+        Ok(Some(Self {
+            client: connect(Path::new(&kubeconfig)).await?,
+            argocd: env::var("E2E_NAMESPACE").unwrap_or_else(|_| "argocd".to_owned()),
+            git: GitRoot {
+                folder: PathBuf::from(variable("E2E_GIT_FOLDER")?),
+                url: variable("E2E_GIT_URL")?,
+                owner: None,
+            },
+            output: output.to_owned(),
+        }))
+    }
+
+    /// The Applications in Argo CD's namespace.
+    pub fn applications(&self) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.argocd, &argoproj("Application"))
+    }
+}
+
+/// One of Argo CD's own kinds.
+pub fn argoproj(kind: &str) -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("argoproj.io", "v1alpha1", kind))
+}
+
+/// A client for the current context of a kubeconfig.
+pub async fn connect(kubeconfig: &Path) -> Result<Client> {
+    let read =
+        Kubeconfig::read_from(kubeconfig).with_context(|| format!("cannot read {}", kubeconfig.display()))?;
+    let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
+    Ok(Client::try_from(config)?)
+}

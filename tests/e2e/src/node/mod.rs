@@ -1,0 +1,161 @@
+//! A node without containers: it reports for every pod what a kubelet would, and nothing runs.
+//!
+//! Pods of Jobs end at once and with success, unless their annotations [`SECONDS`] and [`OUTCOME`] say otherwise;
+//! other pods become ready and stay. As on a real node, a pod whose `ConfigMap` or `Secret` does not exist waits for
+//! it: that is what hangs when a hook comes before what it reads. `ServiceAccount`s are not looked at here, since the
+//! API server's admission refuses such a pod before; volume claims are the scheduler's.
+//!
+//! It is our own and not kwok, because a kwok stage sees only the pod and cannot wait for another object.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::runtime::controller::{Action, Controller};
+use kube::runtime::watcher;
+use kube::{Api, Client, ResourceExt as _};
+use serde_json::{Value, json};
+
+mod references;
+
+/// The node's name.
+const NAME: &str = "e2e";
+
+/// Annotation on a Job's pod: how many seconds it runs; 0 by default.
+pub const SECONDS: &str = "e2e.presync/seconds";
+
+/// Annotation on a Job's pod: `succeed` (the default) or `fail`.
+pub const OUTCOME: &str = "e2e.presync/outcome";
+
+/// Adds the node to the cluster, ready for pods.
+pub async fn register(client: &Client) -> Result<()> {
+    let nodes = Api::<Node>::all(client.clone());
+    let room = json!({ "cpu": "64", "memory": "256Gi", "pods": "1000" });
+    let node = json!({ "metadata": { "name": NAME }, "status": { "allocatable": room, "capacity": room } });
+    nodes.create(&PostParams::default(), &serde_json::from_value(node)?).await?;
+    let ready =
+        json!({ "status": { "conditions": [{ "type": "Ready", "status": "True", "reason": "Fake" }] } });
+    nodes.patch_status(NAME, &PatchParams::default(), &Patch::Merge(ready)).await?;
+    // Admission taints a new node. The controller that would remove the taint wants heartbeats, so it is switched off.
+    nodes.patch(NAME, &PatchParams::default(), &Patch::Merge(json!({ "spec": { "taints": null } }))).await?;
+    Ok(())
+}
+
+/// Runs the pods that the scheduler assigns to the node, until it is dropped.
+pub async fn run(client: Client) {
+    let pods = Api::<Pod>::all(client.clone());
+    let mine = watcher::Config::default().fields(&format!("spec.nodeName={NAME}"));
+    Controller::new(pods, mine)
+        .run(step, |_, _, _| Action::requeue(Duration::from_secs(1)), Arc::new(client))
+        .for_each(async |_| ())
+        .await;
+}
+
+/// The next step in a pod's life.
+async fn step(pod: Arc<Pod>, client: Arc<Client>) -> kube::Result<Action> {
+    let pods = Api::<Pod>::namespaced((*client).clone(), &pod.namespace().unwrap_or_default());
+    let name = pod.name_any();
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+
+    if pod.metadata.deletion_timestamp.is_some() {
+        // Stopped at once; what still holds it are finalizers.
+        match pods.delete(&name, &DeleteParams::default().grace_period(0)).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => return Err(error),
+        }
+        return Ok(Action::await_change());
+    }
+    let (status, next) = match phase {
+        "Pending" => match references::missing(&pod, &client).await? {
+            Some(missing) => (waiting(&pod, &missing), Action::requeue(Duration::from_millis(500))),
+            None => (Some(running(&pod)), Action::await_change()),
+        },
+        "Running" if !stays(&pod) => match remaining(&pod) {
+            Some(rest) => return Ok(Action::requeue(rest)),
+            None => (Some(ended(&pod)), Action::await_change()),
+        },
+        _ => return Ok(Action::await_change()),
+    };
+    if let Some(status) = status {
+        pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(json!({ "status": status }))).await?;
+    }
+    Ok(next)
+}
+
+/// It runs until somebody deletes it.
+fn stays(pod: &Pod) -> bool {
+    pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always") == "Always"
+}
+
+fn annotation<'a>(pod: &'a Pod, name: &str) -> Option<&'a str> {
+    pod.annotations().get(name).map(String::as_str)
+}
+
+/// How long a pod that ends by itself still runs; nothing when it has ended.
+fn remaining(pod: &Pod) -> Option<Duration> {
+    let seconds = annotation(pod, SECONDS).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let started = pod.status.as_ref().and_then(|status| status.start_time.as_ref())?.0;
+    let runs = Timestamp::now().duration_since(started).unsigned_abs();
+    Duration::from_secs(seconds).checked_sub(runs).filter(|rest| !rest.is_zero())
+}
+
+/// What a kubelet says of a pod that it cannot start yet; nothing when it has said so.
+fn waiting(pod: &Pod, missing: &references::Missing) -> Option<Value> {
+    let status =
+        containers(pod, |_| json!({ "waiting": { "reason": missing.reason, "message": missing.message } }));
+    let known = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()?.first());
+    let told = known.and_then(|container| container.state.as_ref()?.waiting.as_ref()?.message.as_deref());
+    (told != Some(&missing.message)).then(|| json!({ "phase": "Pending", "containerStatuses": status }))
+}
+
+fn running(pod: &Pod) -> Value {
+    let now = Timestamp::now().to_string();
+    let conditions: Vec<Value> = ["Initialized", "PodScheduled", "ContainersReady", "Ready"]
+        .map(|condition| json!({ "type": condition, "status": "True", "lastTransitionTime": now }))
+        .into();
+    json!({
+        "phase": "Running",
+        "startTime": now,
+        "podIP": "10.0.1.1",
+        "podIPs": [{ "ip": "10.0.1.1" }],
+        "conditions": conditions,
+        "containerStatuses": containers(pod, |_| json!({ "running": { "startedAt": now } })),
+    })
+}
+
+fn ended(pod: &Pod) -> Value {
+    let now = Timestamp::now().to_string();
+    let failed = annotation(pod, OUTCOME) == Some("fail");
+    let (phase, reason) = if failed { ("Failed", "Error") } else { ("Succeeded", "Completed") };
+    let state =
+        json!({ "exitCode": i32::from(failed), "reason": reason, "startedAt": now, "finishedAt": now });
+    json!({
+        "phase": phase,
+        "conditions": [{ "type": "Ready", "status": "False", "reason": "PodCompleted", "lastTransitionTime": now }],
+        "containerStatuses": containers(pod, |_| json!({ "terminated": state })),
+    })
+}
+
+/// The same state for every container.
+fn containers(pod: &Pod, state: impl Fn(&str) -> Value) -> Vec<Value> {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    containers
+        .map(|container| {
+            let state = state(&container.name);
+            json!({
+                "name": container.name,
+                "image": container.image,
+                "imageID": "",
+                "ready": state.get("running").is_some(),
+                "started": state.get("running").is_some(),
+                "restartCount": 0,
+                "state": state,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,83 @@
+//! One scenario: what it made in the cluster, and what is kept when it fails.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::Api;
+use kube::api::ListParams;
+use serde::Serialize;
+use tokio::sync::Mutex;
+
+use crate::app::{App, Builder};
+use crate::lab::Lab;
+
+/// What a scenario works with. Each has Applications and namespaces of its own, so that all can run at once.
+pub struct Scenario {
+    lab: Lab,
+    name: String,
+    apps: Mutex<Vec<Arc<App>>>,
+}
+
+impl Scenario {
+    /// A scenario that has made nothing yet. `name` becomes part of the names in the cluster.
+    pub fn new(lab: Lab, name: &str) -> Self {
+        Self { lab, name: name.to_owned(), apps: Mutex::default() }
+    }
+
+    /// The cluster.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// An Application of this scenario, to be made with [`Scenario::create`]. `role` tells it from the scenario's
+    /// others and may be empty.
+    pub fn app(&self, role: &str) -> Builder {
+        let name = if role.is_empty() { self.name.clone() } else { format!("{}-{role}", self.name) };
+        Builder::new(self.lab.clone(), name)
+    }
+
+    /// Makes an Application.
+    pub async fn create(&self, app: Builder) -> Result<Arc<App>> {
+        let app = Arc::new(app.create().await?);
+        self.apps.lock().await.push(Arc::clone(&app));
+        Ok(app)
+    }
+
+    /// Deletes all that the scenario made.
+    pub async fn clean_up(&self) -> Result<()> {
+        for app in self.apps.lock().await.drain(..) {
+            app.clean_up().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down all that the scenario made, and returns the folder.
+    pub async fn save(&self) -> Result<PathBuf> {
+        let folder = self.lab.output.join(&self.name);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        for app in self.apps.lock().await.iter() {
+            let write =
+                |what: &str, text: String| fs::write(folder.join(format!("{}-{what}", app.name())), text);
+            write("application.yaml", serde_yaml::to_string(&app.object().await?)?)?;
+            write("history.txt", format!("{}\n{}", app.history, app.migrations))?;
+            write("jobs.yaml", self.list::<Job>(app.name()).await?)?;
+            write("pods.yaml", self.list::<Pod>(app.name()).await?)?;
+            write("events.yaml", self.list::<Event>(app.name()).await?)?;
+        }
+        Ok(folder)
+    }
+
+    async fn list<K>(&self, namespace: &str) -> Result<String>
+    where
+        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
+        K: Clone + std::fmt::Debug + serde::de::DeserializeOwned + Serialize,
+    {
+        let objects =
+            Api::<K>::namespaced(self.lab.client.clone(), namespace).list(&ListParams::default()).await?;
+        Ok(serde_yaml::to_string(&objects.items)?)
+    }
+}

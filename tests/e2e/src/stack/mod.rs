@@ -1,0 +1,134 @@
+//! The whole stack on this machine: Kubernetes' control plane, a fake node, Argo CD, and presync as its plugin.
+//!
+//! Everything listens on free ports of the loopback interface and keeps its files in one temporary folder. Dropping the
+//! [`Stack`] ends every process and removes the folder; the logs stay.
+
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::lab::Lab;
+use crate::node;
+use crate::process::Component;
+use crate::repository::GitRoot;
+
+mod argocd;
+mod kubernetes;
+
+/// The user that Argo CD's image runs as, and by its documentation every plugin's container.
+const ARGOCD_USER: u32 = 999;
+
+/// The running stack.
+pub struct Stack {
+    /// For the scenarios.
+    pub lab: Lab,
+    /// For whoever wants to look at the cluster.
+    pub kubeconfig: PathBuf,
+    // Fields are dropped in this order: first who would complain that the others are gone.
+    node: JoinHandle<()>,
+    components: Vec<Component>,
+    _run: TempDir,
+}
+
+impl Stack {
+    /// Starts everything and waits until it is ready. `binaries` is the folder that `tests/tools/build stack` fills,
+    /// `presync` the program under test, `plugin` its `plugin.yaml`. Logs go to `logs` under `output`.
+    pub async fn start(binaries: &Path, presync: &Path, plugin: &Path, output: &Path) -> Result<Self> {
+        let logs = output.join("logs");
+        fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+        let run = tempfile::Builder::new()
+            .prefix("presync-e2e-")
+            .tempdir()
+            .context("cannot make a temporary folder")?;
+        let place = Place::new(run.path(), &logs)?;
+
+        let mut components = Vec::new();
+        let kubernetes = kubernetes::start(binaries, &place, &mut components).await?;
+        node::register(&kubernetes.client).await.context("cannot register the fake node")?;
+        let node = tokio::spawn(node::run(kubernetes.client.clone()));
+        argocd::start(binaries, presync, plugin, &kubernetes, &place, &mut components).await?;
+
+        let git = place.owned_folder("git")?;
+        let lab = Lab {
+            client: kubernetes.client,
+            argocd: argocd::NAMESPACE.to_owned(),
+            git: GitRoot { url: format!("file://{}", git.display()), folder: git, owner: place.user },
+            output: output.to_owned(),
+        };
+        Ok(Self { lab, kubeconfig: kubernetes.kubeconfig, node, components, _run: run })
+    }
+
+    /// An error if any part has ended by itself.
+    pub fn check(&mut self) -> Result<()> {
+        ensure!(!self.node.is_finished(), "the fake node has ended");
+        self.components.iter_mut().try_for_each(Component::check)
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.node.abort();
+    }
+}
+
+/// Where the parts of one stack keep their files.
+struct Place {
+    run: PathBuf,
+    logs: PathBuf,
+    /// Whom Argo CD's parts run as; nothing when this is not root and everything runs as one user.
+    user: Option<u32>,
+}
+
+impl Place {
+    fn new(run: &Path, logs: &Path) -> Result<Self> {
+        fs::set_permissions(run, fs::Permissions::from_mode(0o755))?;
+        let root = fs::metadata(run)?.uid() == 0;
+        Ok(Self { run: run.to_owned(), logs: logs.to_owned(), user: root.then_some(ARGOCD_USER) })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.run.join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
+        let path = self.path(name);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// A folder that Argo CD's parts may write to.
+    fn owned_folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        if let Some(user) = self.user {
+            std::os::unix::fs::chown(&path, Some(user), Some(user))?;
+        }
+        Ok(path)
+    }
+}
+
+/// A port that is free now.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0)).context("no free port")?.local_addr()?.port())
+}
+
+/// The folder with the binaries: `E2E_BIN`, or where `tests/tools/build stack` puts them under `root`. Nothing if they
+/// have not been built, unless `E2E_BIN` or `PRESYNC_REQUIRE_TOOLS=1` says that they must be there.
+pub fn binaries(root: &Path) -> Result<Option<PathBuf>> {
+    let given = env::var_os("E2E_BIN").map(PathBuf::from);
+    let required = given.is_some() || env::var("PRESYNC_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
+    let folder = given.unwrap_or_else(|| root.join("target/tools"));
+    for name in ["argocd", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
+        if !folder.join(name).exists() {
+            ensure!(!required, "{} holds no {name}: run `tests/tools/build stack`", folder.display());
+            return Ok(None);
+        }
+    }
+    Ok(Some(folder))
+}
