@@ -115,5 +115,5 @@ pub(crate) fn app() -> App {
 
 /// Settings with a timeout in which every tool ends on a busy machine.
 pub(crate) fn settings() -> Settings {
-    Settings { timeout: Duration::from_secs(120), ..Settings::default() }
+    Settings { timeout: Duration::from_mins(2), ..Settings::default() }
 }
