@@ -1,13 +1,99 @@
-//! Rendering with `kustomize`.
+//! Rendering with `kustomize build`, in the way of Argo CD's own Kustomize source: `util/kustomize/kustomize.go`.
+//!
+//! Argo CD writes an Application's options into the checkout with `kustomize edit` and builds that. So do we, in a copy:
+//! the order and the conflicts with what the kustomization says itself are then kustomize's own. An overlay around the
+//! app would leave it alone too, but add to a prefix where an edit replaces it, and see other names and hashes.
 
-use super::Request;
+mod edit;
+mod flags;
+
+use std::ffi::OsString;
+
+use serde_json::Value;
+
+use super::{
+    Request,
+    native::{self, api_versions, kube_version},
+    process::Call,
+    redact::Secrets,
+    scratch::Scratch,
+};
 use crate::{
-    error::{Problem, Result},
-    exit::Exit,
+    error::{Problems, Result},
     manifest::Source,
 };
 
-/// Renders the app with `kustomize`.
-pub(super) fn render(_request: &Request<'_>) -> Result<Vec<Source>> {
-    Err(Problem::new(Exit::RENDER, "the renderer `kustomize` is not built yet").into())
+/// Renders the kustomization in the app's directory. All that is wrong with the options is reported before kustomize is
+/// run.
+pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
+    let mut problems = Problems::default();
+    let flags = problems.collect(build_flags(request));
+    let edits = problems.collect(edit::commands(request));
+    let (Some(flags), Some(edits)) = (flags, edits) else { return Err(problems) };
+
+    let secrets = secrets(request);
+    let scratch = Scratch::new()?;
+    let build = Call {
+        tool: &request.tools.kustomize,
+        verb: "build",
+        args: ["build", "."].into_iter().map(OsString::from).chain(flags).collect(),
+        env: vec![("TMPDIR", scratch.path().into())],
+        dir: request.dir,
+        stdin: None,
+        guard: request.tools.guard.as_deref(),
+        scratch: scratch.path(),
+        secrets: &secrets,
+        roots: vec![request.root.path()],
+    };
+    let bytes = if edits.is_empty() && request.settings.kustomize.patches.is_empty() {
+        build.stdout(request.deadline)?
+    } else {
+        let copy = scratch.copy(request.root, request.dir)?;
+        let build = Call { dir: &copy.dir, roots: vec![&copy.root, request.root.path()], ..build };
+        edit::apply(edits, &build, request)?;
+        build.stdout(request.deadline)?
+    };
+    Ok(vec![Source { name: "kustomize build".into(), bytes, validate: false }])
+}
+
+/// The flags of `kustomize build`: those that are set, and for charts the cluster's version and our Helm.
+fn build_flags(request: &Request<'_>) -> Result<Vec<OsString>> {
+    let options = &request.settings.kustomize;
+    let flags = flags::check(&options.build_options)?;
+    let mut args: Vec<OsString> = flags.words.iter().map(OsString::from).collect();
+    if flags.enable_helm {
+        if !flags.helm_command {
+            args.extend(["--helm-command".into(), request.tools.helm.program()]);
+        }
+        if let Some(version) = kube_version(options.kube_version.as_deref(), request.app)? {
+            args.extend(["--helm-kube-version".into(), version.into()]);
+        }
+        for version in api_versions(&options.api_versions, request.app) {
+            args.extend(["--helm-api-versions".into(), version.into()]);
+        }
+    }
+    Ok(args)
+}
+
+/// What kustomize is given and must not be shown: not the words of a patch by which it finds its target, which its
+/// messages are about.
+fn secrets(request: &Request<'_>) -> Secrets {
+    let mut secrets = native::secrets(request);
+    for patch in request.settings.kustomize.patches.iter().filter_map(|patch| patch["patch"].as_str()) {
+        match serde_yaml::from_str(patch) {
+            Ok(Value::Array(operations)) => {
+                for operation in &operations {
+                    secrets.add_document(&operation["value"]);
+                }
+            }
+            Ok(Value::Object(fields)) => {
+                let names = ["apiVersion", "kind", "metadata"];
+                for (_, value) in fields.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
+                    secrets.add_document(value);
+                }
+            }
+            _ => secrets.add_yaml(patch),
+        }
+    }
+    secrets
 }

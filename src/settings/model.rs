@@ -316,8 +316,8 @@ pub struct KustomizeOptions {
     pub ignore_missing_components: bool,
     /// Added to the kustomization's patches; each is an object with `path` or `patch`, `target`, `options`.
     pub patches: Vec<Value>,
-    /// Flags of `kustomize build`, one a word, such as `--enable-helm`.
-    pub build_options: Vec<String>,
+    /// Flags of `kustomize build`, one a word, such as `--enable-helm`, and who set them: some are for operators only.
+    pub build_options: Sourced<Vec<String>>,
     /// `--helm-kube-version`, used with `--enable-helm`. Default: [`crate::argocd::App::kube_version`].
     pub kube_version: Option<String>,
     /// `--helm-api-versions`, used with `--enable-helm`. Empty: [`crate::argocd::App::api_versions`].

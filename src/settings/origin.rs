@@ -25,6 +25,12 @@ impl<T> Sourced<T> {
     }
 }
 
+impl<T: Default> Default for Sourced<T> {
+    fn default() -> Self {
+        Self::built_in(T::default())
+    }
+}
+
 /// A layer of settings; later ones win.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {

@@ -8,3 +8,4 @@ mod common;
 mod double;
 mod fixture;
 mod helm;
+mod kustomize;
