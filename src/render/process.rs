@@ -138,7 +138,8 @@ impl Call<'_> {
             text = text.replace(&format!("{root}/"), "").replace(&*root, ".");
         }
         let text = self.secrets.redact(&text).replace(|c: char| c.is_control() && c != '\n' && c != '\t', "");
-        let text = text.trim();
+        // Both tools can add a page of help to the line that says what is wrong.
+        let text = text.split("\nUsage:\n").next().unwrap_or_default().trim();
         let cut = text.len().saturating_sub(QUOTED);
         match text.as_bytes()[cut..].iter().position(|&byte| byte == b'\n') {
             Some(line) if cut > 0 => format!("…{}", &text[cut + line..]),

@@ -107,6 +107,14 @@ fn a_failure_quotes_stderr_without_secrets_and_directories() {
 }
 
 #[test]
+fn the_help_of_a_tool_is_not_quoted() {
+    let problem =
+        Fixture::new().call("echo 'Error: no' >&2; echo 'Usage:' >&2; echo '  x' >&2; exit 1").stdout(soon());
+    let text = problem.unwrap_err().to_string();
+    assert_eq!(text, "error: `helm template` failed (exit status: 1)\ncaused by: Error: no");
+}
+
+#[test]
 fn a_failure_without_a_word_is_a_failure() {
     let problem = Fixture::new().call("kill -9 $$").stdout(soon()).unwrap_err();
     assert_eq!(problem.to_string(), "error: `helm template` failed (signal: 9 (SIGKILL))");
