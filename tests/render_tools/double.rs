@@ -43,6 +43,11 @@ impl Double {
         std::fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()
     }
 
+    /// Whether the script made `$DIR/name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.dir.path().join(name).exists()
+    }
+
     /// Waits for the end of the process whose id the script noted. A dead one that nobody reaps has ended.
     #[track_caller]
     pub(crate) fn assert_ended(&self, name: &str) {

@@ -7,5 +7,6 @@ mod common;
 
 mod double;
 mod fixture;
+mod guard;
 mod helm;
 mod kustomize;
