@@ -1,6 +1,6 @@
 //! Read access to the rendered app for decisions: objects by kind and name, parsed only when looked at.
 
-use memchr::memmem::Finder;
+use memchr::memmem::{Finder, find};
 use serde_json::Value;
 
 use crate::error::{Location, Result};
@@ -50,9 +50,8 @@ impl<'a> View<'a> {
 
     /// The objects of a kind, in the order of the manifests.
     pub fn of_kind<'v>(&'v self, kind: &str) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
-        let (kind, group) = split_kind(kind);
-        let (kind, group) = (kind.to_owned(), group.map(str::to_owned));
-        self.headers.iter().filter(move |header| header.kind == kind && in_group(header, group.as_deref()))
+        let kind = kind.to_owned();
+        self.headers.iter().filter(move |header| is(header, &kind))
     }
 
     /// The first object of this kind and name in a namespace; a kind without namespace is found from every one.
@@ -77,17 +76,23 @@ impl<'a> View<'a> {
     }
 
     /// The objects whose documents contain this text, in the order of the manifests.
-    pub fn mentioning<'v>(&'v self, text: &str) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
-        let finder = Finder::new(text).into_owned();
+    pub fn mentioning(&self, text: &str) -> Vec<&Header> {
+        let finder = Finder::new(text);
         // The items of a List share their document.
         let mut last = None;
-        self.headers.iter().filter(move |header| {
+        let mut found = |header: &Header| {
             let document = header.id.document;
-            if last.is_none_or(|(searched, _)| searched != document) {
-                last = Some((document, finder.find(self.bytes(header.id)).is_some()));
-            }
-            last.is_some_and(|(_, found)| found)
-        })
+            let known = last.filter(|(searched, _)| *searched == document).map(|(_, found)| found);
+            let found = known.unwrap_or_else(|| finder.find(self.manifests.bytes(document)).is_some());
+            last = Some((document, found));
+            found
+        };
+        self.headers.iter().filter(|header| found(header)).collect()
+    }
+
+    /// Whether the object's document contains this text.
+    pub fn mentions(&self, header: &Header, text: &str) -> bool {
+        find(self.manifests.bytes(header.id.document), text.as_bytes()).is_some()
     }
 
     /// The object itself; fails where its document cannot be read.
@@ -103,11 +108,6 @@ impl<'a> View<'a> {
     /// `Kind name` of the object.
     pub fn label(&self, id: ObjectId) -> String {
         self.headers.iter().find(|header| header.id == id).map(Header::label).unwrap_or_default()
-    }
-
-    /// The bytes of the document that the object stands in, for a search before parsing.
-    pub fn bytes(&self, id: ObjectId) -> &'a [u8] {
-        self.manifests.bytes(id.document)
     }
 
     /// The namespace that an object with this `metadata.namespace` lands in, as far as known.
@@ -149,6 +149,12 @@ fn in_group(header: &Header, wanted: Option<&str>) -> bool {
         Some("*") => is_custom(header),
         Some(wanted) => group(&header.api_version) == wanted,
     }
+}
+
+/// Whether the object is of a kind, written as [`View::find`] takes it.
+pub fn is(header: &Header, kind: &str) -> bool {
+    let (kind, group) = split_kind(kind);
+    header.kind == kind && in_group(header, group)
 }
 
 /// Whether the object's kind is not Kubernetes' own: Knative has a `Service` too.

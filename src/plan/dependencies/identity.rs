@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::Relation;
-use super::references::{Reads, Reference};
+use super::references::{self, Reference};
 use crate::error::Result;
-use crate::manifest::{Header, Step};
+use crate::manifest::Header;
 use crate::plan::view::View;
 
 /// The kinds whose objects give rights to the ServiceAccounts that they name.
@@ -38,7 +38,8 @@ pub(super) fn bindings<'v>(account: &Account<'_>, app: &'v View<'_>) -> Result<V
 /// What a binding names: its role.
 pub(super) fn of_binding(binding: &Value) -> Vec<Reference> {
     let role = &binding["roleRef"];
-    role["kind"].as_str().and_then(|kind| identity("roleRef", kind, &role["name"])).into_iter().collect()
+    let reference = |kind| references::reference("roleRef", kind, Relation::Identity, &role["name"]);
+    role["kind"].as_str().and_then(reference).into_iter().collect()
 }
 
 /// What a ServiceAccount names: its Secrets and those for pulling images.
@@ -47,26 +48,11 @@ pub(super) fn of_service_account(account: &Value) -> Vec<Reference> {
         .into_iter()
         .flat_map(|field| {
             let secrets = account[field].as_array().into_iter().flatten();
-            secrets.filter_map(move |secret| reference(field, "Secret", Relation::Config, &secret["name"]))
+            secrets.filter_map(move |secret| {
+                references::reference(field, "Secret", Relation::Config, &secret["name"])
+            })
         })
         .collect()
-}
-
-/// A field that names a ServiceAccount or role.
-pub(super) fn identity(why: &str, kind: &str, name: &Value) -> Option<Reference> {
-    reference(why, kind, Relation::Identity, name)
-}
-
-fn reference(why: &str, kind: &str, relation: Relation, name: &Value) -> Option<Reference> {
-    Some(Reference {
-        kind: kind.to_owned(),
-        name: name.as_str().filter(|name| !name.is_empty())?.to_owned(),
-        namespace: None,
-        relation,
-        why: why.to_owned(),
-        path: Vec::<Step>::new(),
-        reads: Reads::Nothing,
-    })
 }
 
 fn is_subject(subject: &Value, binding: &Header, account: &Account<'_>, app: &View<'_>) -> bool {

@@ -2,13 +2,27 @@
 //!
 //! `docs/dependencies.md` describes the rules and holds the tables.
 
+mod awaited;
 mod custom;
+mod databases;
+mod engines;
+mod hosts;
 mod identity;
+mod makers;
 mod node;
+mod operators;
 mod pattern;
 mod producers;
+mod reading;
 mod references;
+mod shell;
+mod waiters;
+mod waits;
 mod walk;
+mod workloads;
+
+pub(in crate::plan) use hosts::has_name;
+pub use waiters::{Waiter, waiters};
 
 use super::job::Job;
 use super::view::View;
@@ -71,7 +85,21 @@ pub enum Relation {
 ///
 /// Objects that are hooks are included: the phase judges whether they come early enough.
 pub fn needs(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Need>> {
-    walk::from(job, app)
+    Ok(walk::from(job, app)?.needs)
+}
+
+/// A workload of the app itself, no database, that a Job's pod waits for, or a Service that leads to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// The object.
+    pub header: Header,
+    /// The field in words; never a value of the manifests.
+    pub why: String,
+}
+
+/// What the Job's pod waits for though it is no need: the Job can only run after it.
+pub fn awaited_workloads(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Awaited>> {
+    Ok(walk::from(job, app)?.workloads)
 }
 
 #[cfg(test)]

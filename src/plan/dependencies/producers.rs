@@ -1,11 +1,9 @@
 //! Objects from which a controller makes ConfigMaps and Secrets in the cluster.
 
-use serde_json::Value;
-
-use super::pattern;
+use super::{operators, pattern};
 use crate::error::Result;
 use crate::manifest::Header;
-use crate::plan::view::{View, is_custom};
+use crate::plan::view::{View, is, is_custom};
 
 /// One kind of the table.
 pub(super) struct Producer {
@@ -68,7 +66,7 @@ pub(super) const PRODUCERS: &[Producer] = &[
 ];
 
 /// Where every Crossplane resource and claim names its connection Secret, whatever its kind.
-pub(super) const CONNECTION: &[&str] =
+pub(super) const CONNECTIONS: &[&str] =
     &["{spec.writeConnectionSecretToRef.name}", "{spec.publishConnectionDetailsTo.name}"];
 
 const fn secrets(kind: &'static str, names: &'static [&'static str]) -> Producer {
@@ -79,39 +77,60 @@ const fn config_maps(kind: &'static str, names: &'static [&'static str]) -> Prod
     Producer { kind, makes: "ConfigMap", names }
 }
 
-/// The app's objects from which a controller makes the ConfigMap or Secret of this name and namespace.
-pub(super) fn of<'v>(
-    kind: &str,
-    name: &str,
-    namespace: Option<&str>,
-    app: &'v View<'_>,
-) -> Result<Vec<&'v Header>> {
-    let mut found = Vec::new();
-    for producer in PRODUCERS.iter().filter(|producer| producer.makes == kind) {
-        for header in app.of_kind(producer.kind) {
-            if app.reaches(header, namespace) && makes(producer.names, app.object(header.id)?, name) {
-                found.push(header);
-            }
-        }
-    }
-    if kind == "Secret" {
-        for header in app.mentioning(name).filter(|header| is_custom(header)) {
-            // A Crossplane resource of the cluster names the Secret's namespace itself.
-            let object = app.object(header.id)?;
-            let target = object["spec"]["writeConnectionSecretToRef"]["namespace"].as_str();
-            if app.same_namespace(target.or(header.namespace.as_deref()), namespace)
-                && makes(CONNECTION, object, name)
-            {
-                found.push(header);
-            }
-        }
-    }
-    Ok(found)
+/// What the app's objects make in the cluster.
+pub(super) struct Producers<'v, 'a> {
+    app: &'v View<'a>,
+    made: Vec<Made<'v>>,
 }
 
-fn makes(names: &[&str], object: &Value, name: &str) -> bool {
-    names
+struct Made<'v> {
+    kind: &'static str,
+    /// See `pattern::matches`.
+    name: String,
+    /// Where; none where the producer's own namespace says it.
+    namespace: Option<&'v str>,
+    by: &'v Header,
+}
+
+impl<'v, 'a> Producers<'v, 'a> {
+    pub(super) fn new(app: &'v View<'a>) -> Result<Self> {
+        let mut made = Vec::new();
+        for by in app.headers().iter().filter(|header| is_custom(header)) {
+            let of_kind = PRODUCERS.iter().filter(|producer| is(by, producer.kind));
+            let tables: Vec<_> = of_kind
+                .map(|producer| (producer.makes, producer.names))
+                .chain(operators::of(by).map(|operator| ("Secret", operator.secrets)))
+                .chain(makes_connection(by, app).then_some(("Secret", CONNECTIONS)))
+                .collect();
+            if tables.is_empty() {
+                continue;
+            }
+            let object = app.object(by.id)?;
+            let namespace = object["spec"]["writeConnectionSecretToRef"]["namespace"].as_str();
+            for (kind, patterns) in tables {
+                let names = patterns.iter().flat_map(|pattern| pattern::expand(pattern, object));
+                made.extend(names.map(|name| Made { kind, name, namespace, by }));
+            }
+        }
+        Ok(Self { app, made })
+    }
+
+    /// The objects from which a controller makes the ConfigMap or Secret of this name and namespace.
+    pub(super) fn of(&self, kind: &str, name: &str, namespace: Option<&str>) -> Vec<&'v Header> {
+        let reaches = |made: &Made<'_>| match made.namespace {
+            Some(written) => self.app.same_namespace(Some(written), namespace),
+            None => self.app.reaches(made.by, namespace),
+        };
+        let makes =
+            |made: &&Made<'_>| made.kind == kind && pattern::matches(&made.name, name) && reaches(made);
+        let mut found: Vec<_> = self.made.iter().filter(makes).map(|made| made.by).collect();
+        found.dedup();
+        found
+    }
+}
+
+fn makes_connection(header: &Header, app: &View<'_>) -> bool {
+    ["writeConnectionSecretToRef", "publishConnectionDetailsTo"]
         .iter()
-        .flat_map(|names| pattern::expand(names, object))
-        .any(|expanded| pattern::matches(&expanded, name))
+        .any(|field| app.mentions(header, field))
 }

@@ -37,6 +37,19 @@ pub(super) enum Reads {
     Files(Vec<String>),
 }
 
+/// A reference by a field of another object than the Job.
+pub(super) fn reference(why: &str, kind: &str, relation: Relation, name: &Value) -> Option<Reference> {
+    Some(Reference {
+        kind: kind.to_owned(),
+        name: name.as_str().filter(|name| !name.is_empty())?.to_owned(),
+        namespace: None,
+        relation,
+        why: why.to_owned(),
+        path: Vec::new(),
+        reads: Reads::Nothing,
+    })
+}
+
 /// A ConfigMap that Kubernetes itself puts into every namespace.
 const ROOT_CA: &str = "kube-root-ca.crt";
 

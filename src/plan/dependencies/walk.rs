@@ -4,21 +4,46 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::databases::{Asking, Databases, Reached};
 use super::identity::{self, Account};
+use super::producers::Producers;
+use super::reading::{self, Source, Text};
 use super::references::{self, Reads, Reference};
-use super::{Need, Relation, Use, custom, producers};
+use super::waiters::waiters;
+use super::{Awaited, Need, Relation, Use};
+use super::{awaited, custom, makers, operators, waits, workloads};
 use crate::error::Result;
 use crate::manifest::{Header, ObjectId, Step};
 use crate::plan::job::Job;
 use crate::plan::view::{View, group, is_cluster_scoped, is_custom};
 
-/// Everything that the Job's pod needs, each object once, in the order found.
-pub(super) fn from(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Need>> {
+/// What a walk found.
+pub(super) struct Walked {
+    /// Everything that the Job's pod needs, each object once, in the order found.
+    pub(super) needs: Vec<Need>,
+    /// Workloads of the app itself that the Job's pod waits for.
+    pub(super) workloads: Vec<Awaited>,
+}
+
+/// Walks from the Job over everything that it needs.
+pub(super) fn from(job: &Job<'_>, app: &View<'_>) -> Result<Walked> {
     let mut kinds: Vec<_> =
         app.headers().iter().filter(|header| is_custom(header)).map(|header| header.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let mut walk = Walk { app, kinds, job: job.id, needs: Vec::new(), places: HashMap::new() };
+    let waiting = waiters(job, app)?.into_iter().map(|waiter| waiter.header.id).collect();
+    let databases = Databases::new(app, waiting)?;
+    let producers = Producers::new(app)?;
+    let mut walk = Walk {
+        app,
+        kinds,
+        databases,
+        producers,
+        job: *job,
+        needs: Vec::new(),
+        places: HashMap::new(),
+        workloads: Vec::new(),
+    };
     let referrer = Referrer { id: job.id, label: None, namespace: job.namespace() };
     walk.pod(&referrer, job.pod())?;
     walk.namespace(&referrer);
@@ -28,17 +53,20 @@ pub(super) fn from(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Need>> {
         walk.object(&header)?;
         next += 1;
     }
-    Ok(walk.needs)
+    Ok(Walked { needs: walk.needs, workloads: walk.workloads })
 }
 
-struct Walk<'v, 'a> {
+struct Walk<'v, 'a, 'j> {
     app: &'v View<'a>,
     /// The kinds of the app's custom resources.
     kinds: Vec<&'v str>,
-    job: ObjectId,
+    databases: Databases<'v, 'a>,
+    producers: Producers<'v, 'a>,
+    job: Job<'j>,
     needs: Vec<Need>,
     /// Where in `needs` an object stands.
     places: HashMap<ObjectId, usize>,
+    workloads: Vec<Awaited>,
 }
 
 /// The object whose fields are followed.
@@ -55,7 +83,7 @@ impl Referrer<'_> {
     }
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_, '_, '_> {
     fn add(
         &mut self,
         header: &Header,
@@ -64,7 +92,7 @@ impl Walk<'_, '_> {
         why: String,
         path: Option<Vec<Step>>,
     ) {
-        if header.id == self.job || header.id == by {
+        if header.id == self.job.id || header.id == by {
             return;
         }
         let place = *self.places.entry(header.id).or_insert_with(|| {
@@ -82,15 +110,27 @@ impl Walk<'_, '_> {
         let app = self.app;
         let namespace = reference.namespace.as_deref().or(referrer.namespace);
         let why = referrer.why(&reference.why);
-        if matches!(reference.relation, Relation::Config) {
-            for header in producers::of(&reference.kind, &reference.name, namespace, app)? {
+        let mut there = false;
+        if reference.relation == Relation::Config {
+            for header in self.producers.of(&reference.kind, &reference.name, namespace) {
                 let why = format!("{why}, for which it makes {} {}", reference.kind, reference.name);
-                self.add(header, Relation::Producer, referrer.id, why, None);
+                let relation = operators::of(header).map_or(Relation::Producer, |_| Relation::Database);
+                self.add(header, relation, referrer.id, why, None);
+                there = true;
             }
         }
-        let path = (referrer.id == self.job).then_some(reference.path).filter(|path| !path.is_empty());
+        let path = (referrer.id == self.job.id).then_some(reference.path).filter(|path| !path.is_empty());
         for header in app.find_all(&reference.kind, &reference.name, namespace) {
-            self.add(header, reference.relation, referrer.id, why.clone(), path.clone());
+            let database = reference.relation == Relation::Producer && operators::of(header).is_some();
+            let relation = if database { Relation::Database } else { reference.relation };
+            self.add(header, relation, referrer.id, why.clone(), path.clone());
+            there = true;
+        }
+        if reference.relation == Relation::Config && !there {
+            for header in makers::of(&reference.name, namespace, self.job.id, app)? {
+                let why = format!("{why}, for which its command names {} {}", reference.kind, reference.name);
+                self.add(header, Relation::Producer, referrer.id, why, None);
+            }
         }
         Ok(())
     }
@@ -101,7 +141,9 @@ impl Walk<'_, '_> {
 
     /// What a pod names, and the ServiceAccount that it runs as.
     fn pod(&mut self, referrer: &Referrer<'_>, pod: &Value) -> Result<()> {
-        for mut reference in references::of_pod(pod) {
+        let references = references::of_pod(pod);
+        let texts = reading::texts(pod, &references, referrer.namespace, self.app)?;
+        for mut reference in references {
             reference.path.splice(..0, ["spec", "template", "spec"].map(|key| Step::Key(key.to_owned())));
             self.follow(referrer, reference)?;
         }
@@ -122,6 +164,48 @@ impl Walk<'_, '_> {
         for binding in identity::bindings(&Account { name, namespace: referrer.namespace }, self.app)? {
             let why = referrer.why(&format!("{field}, a subject of the binding"));
             self.add(binding, Relation::Identity, referrer.id, why, None);
+        }
+        self.servers(referrer, &texts)
+    }
+
+    /// The servers that a pod's texts name or wait for.
+    fn servers(&mut self, referrer: &Referrer<'_>, texts: &[Text<'_>]) -> Result<()> {
+        let of_job = referrer.id == self.job.id;
+        let asking = Asking {
+            namespace: referrer.namespace,
+            index: of_job && works_on_index(&self.job, texts),
+            database: !of_job,
+        };
+        let mut reached = self.databases.reached(texts, asking)?;
+        for text in texts {
+            for target in waits::targets(&text.content) {
+                match (target.kind, target.name) {
+                    ("ConfigMap" | "Secret", Some(name)) => {
+                        let reference = Reference {
+                            kind: target.kind.to_owned(),
+                            name: name.to_owned(),
+                            namespace: None,
+                            relation: Relation::Config,
+                            why: text.why.clone(),
+                            path: Vec::new(),
+                            reads: Reads::Nothing,
+                        };
+                        self.follow(referrer, reference)?;
+                    }
+                    ("Service", Some(name)) => {
+                        reached.extend(self.databases.awaited(name, &text.why, asking)?);
+                    }
+                    _ => reached.extend(awaited::objects(&target, &text.why, asking.namespace, self.app)?),
+                }
+            }
+        }
+        for Reached { header, relation, why } in reached {
+            let why = referrer.why(&why);
+            if let Some(relation) = relation {
+                self.add(header, relation, referrer.id, why, None);
+            } else if of_job && !self.workloads.iter().any(|awaited| awaited.header.id == header.id) {
+                self.workloads.push(Awaited { header: header.clone(), why });
+            }
         }
         Ok(())
     }
@@ -145,11 +229,29 @@ impl Walk<'_, '_> {
             ("PersistentVolumeClaim", false) => {
                 self.follow_all(&referrer, references::of_claim("spec", &object["spec"]))?;
             }
-            (_, true) => {
-                self.follow_all(&referrer, custom::references(object, &self.kinds))?;
-                self.definition(&referrer, header);
-            }
             _ => {}
+        }
+        if let Some(pod) = workloads::pod(header, object).filter(|_| workloads::serves(header)) {
+            self.pod(&referrer, pod.spec)?;
+            let service = references::reference(
+                "serviceName",
+                "Service",
+                Relation::Database,
+                &object["spec"]["serviceName"],
+            );
+            self.follow_all(&referrer, service.into_iter().collect())?;
+            for claim in object["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
+                self.follow_all(&referrer, references::of_claim("volumeClaimTemplates", &claim["spec"]))?;
+            }
+        } else if is_custom(header) {
+            self.follow_all(&referrer, custom::references(object, &self.kinds))?;
+            for part in operators::parts(header, app)? {
+                let why = referrer.why("the operator makes it in this database");
+                self.add(part, Relation::Database, header.id, why, None);
+            }
+        }
+        if is_custom(header) {
+            self.definition(&referrer, header);
         }
         if !is_cluster_scoped(header) {
             self.namespace(&referrer);
@@ -178,4 +280,16 @@ impl Walk<'_, '_> {
             }
         }
     }
+}
+
+/// Words of Jobs that fill or build a search index.
+const INDEX_WORDS: [&str; 8] =
+    ["elastic", "elasticsearch", "index", "indexes", "indices", "opensearch", "reindex", "search"];
+
+/// Whether a Job's name or commands say that it works on a search index.
+fn works_on_index(job: &Job<'_>, texts: &[Text<'_>]) -> bool {
+    let says =
+        |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| INDEX_WORDS.contains(&word));
+    let command = |text: &Text<'_>| matches!(text.source, Source::Command | Source::InitCommand);
+    says(&job.label()) || texts.iter().any(|text| command(text) && says(&text.content))
 }

@@ -1,38 +1,6 @@
-//! Each kind of reference, and how far it is followed.
+//! Each field that names an object, and how far it is followed.
 
 use super::*;
-use crate::manifest::Manifests;
-use crate::plan::view::testing::manifests;
-
-/// A Job with this pod spec, before the other objects of its app.
-pub(super) fn app(pod: &str, others: &[&str]) -> Manifests {
-    let job = format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate}}\nspec:\n  template:\n    spec:\n{}",
-        pod.lines().map(|line| format!("      {line}\n")).collect::<String>()
-    );
-    let mut documents = vec![job.trim_end().to_owned()];
-    documents.extend(others.iter().map(|other| other.trim_end().to_owned()));
-    manifests(&(documents.join("\n---\n") + "\n"))
-}
-
-/// An object with nothing but its name.
-pub(super) fn object(api_version: &str, kind: &str, name: &str) -> String {
-    format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: {name}}}\n")
-}
-
-/// What the first object of the app needs.
-pub(super) fn needs_of(manifests: &Manifests) -> Vec<Need> {
-    let app = View::new(manifests, Some("shop")).unwrap();
-    let id = app.headers()[0].id;
-    let job = Job { id, object: app.object(id).unwrap() };
-    needs(&job, &app).unwrap()
-}
-
-/// The needs as `Kind name: why`.
-pub(super) fn found(pod: &str, others: &[&str]) -> Vec<String> {
-    let line = |need: &Need| format!("{} {}: {}", need.header.kind, need.header.name, need.uses[0].why);
-    needs_of(&app(pod, others)).iter().map(line).collect()
-}
 
 /// Every ConfigMap, Secret and so on that the tests name, so that only the rule under test decides.
 fn everything() -> Vec<String> {
@@ -121,7 +89,7 @@ fn each_place_that_names_an_object_is_a_use_with_its_path() {
     let pod = "\
 initContainers: [{name: w, envFrom: [{secretRef: {name: a}}]}]
 containers: [{name: m, env: [{name: X, value: x}, {name: K, valueFrom: {secretKeyRef: {name: a, key: k}}}]}]";
-    let needs = needs_of(&app(pod, &[&object("v1", "Secret", "a")]));
+    let needs = with_job(&app(pod, &[&object("v1", "Secret", "a")]), needs).unwrap();
     let path = |steps: &[&str]| {
         let steps = ["spec", "template", "spec"].iter().chain(steps);
         Some(
