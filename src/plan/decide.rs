@@ -11,7 +11,6 @@ use super::{
     hooks::{self, Author, HookType, Role},
     job::Job,
     phase::{self, Candidate, Placement},
-    references::references_to_name,
     rename::{self, Stems},
     rewrite::{self, HookEdit, Target},
     select::{self, Selection},
@@ -190,13 +189,13 @@ impl Writer<'_> {
         let as_it_will_be = Job { id: job.id, object: &object };
 
         let name = rename::decide(&as_it_will_be, settings, self.stems, self.view)?;
-        let waiters = references_to_name(job.name(), job.id, self.view)?;
-        let waiter = waiters.first().map(|waiter| waiter.object.as_str());
+        let waiters = dependencies::waiters(job, self.view)?;
+        let waiter = waiters.first().map(|waiter| waiter.header.label());
         let keep = settings.strategy.value == Strategy::Keep;
         let ttl = if keep {
             Decided::new(None, "strategy `keep` keeps the Job")
         } else {
-            ttl::decide(self.settings, settings, waiter)
+            ttl::decide(self.settings, settings, waiter.as_deref())
         };
         let target = Target {
             hook: if keep { HookEdit::Plain } else { HookEdit::Hook(&placement.types.value) },

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::dependencies::has_name;
 use super::view::View;
 use crate::{error::Result, manifest::ObjectId};
 
@@ -15,6 +16,9 @@ pub struct Reference {
 }
 
 /// Every object but `except` that holds `name` as a whole word in one of its strings, the first place of each.
+///
+/// A ServiceAccount, ConfigMap or Role of a Job often has the Job's name: their own names, labels, and fields that name
+/// an object of another kind do not count. Base64 is not looked into.
 pub fn references_to_name(name: &str, except: ObjectId, view: &View<'_>) -> Result<Vec<Reference>> {
     let mut found = Vec::new();
     if name.is_empty() {
@@ -33,51 +37,112 @@ pub fn references_to_name(name: &str, except: ObjectId, view: &View<'_>) -> Resu
     Ok(found)
 }
 
-/// Finds the first string that holds the name; `path` then leads to it.
+/// Fields that name objects of other kinds.
+const OTHER_KINDS: [&str; 6] =
+    ["claimName", "configMapName", "secretName", "serviceAccount", "serviceAccountName", "serviceName"];
+
+/// Fields whose `name` is that of an object of another kind, or of a part of the same object.
+#[rustfmt::skip]
+const OTHER_NAMES: [&str; 16] = [
+    "configMap", "configMapKeyRef", "configMapRef", "containers", "env", "imagePullSecrets", "initContainers",
+    "metadata", "ports", "secret", "secretKeyRef", "secretRef", "secrets", "service", "volumeMounts", "volumes",
+];
+
+/// Maps of labels: only those that Kubernetes gives a Job's pods can refer to its name.
+const LABEL_MAPS: [&str; 4] = ["labels", "matchLabels", "podSelector", "selector"];
+const NAME_LABELS: [&str; 2] = ["batch.kubernetes.io/job-name", "job-name"];
+
+/// Finds the first string that refers to the name; `path` then leads to it.
 fn holds(value: &Value, name: &str, path: &mut Vec<String>) -> bool {
-    let mut below = |step: String, value: &Value| {
-        path.push(step);
-        holds(value, name, path) || {
-            path.pop();
-            false
-        }
-    };
     match value {
-        Value::String(text) => holds_word(text, name),
-        Value::Array(items) => items.iter().enumerate().any(|(index, item)| below(index.to_string(), item)),
-        Value::Object(map) => map.iter().any(|(key, value)| below(key.clone(), value)),
+        Value::String(text) => has_name(text, name),
+        Value::Array(items) => {
+            items.iter().enumerate().any(|(index, item)| below(index.to_string(), item, name, path))
+        }
+        Value::Object(map) => {
+            let other_kind = map.get("kind").is_some_and(|kind| kind != "Job");
+            map.iter().any(|(key, value)| {
+                can_refer(key, other_kind, parent(path)) && below(key.clone(), value, name, path)
+            })
+        }
         _ => false,
     }
 }
 
-/// `name` stands in `text` with nothing beside it that could belong to a longer name.
-fn holds_word(text: &str, name: &str) -> bool {
-    let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    text.match_indices(name).any(|(at, _)| {
-        !text[..at].ends_with(part_of_name) && !text[at + name.len()..].starts_with(part_of_name)
-    })
+fn below(step: String, value: &Value, name: &str, path: &mut Vec<String>) -> bool {
+    path.push(step);
+    holds(value, name, path) || {
+        path.pop();
+        false
+    }
+}
+
+/// The key of the map that is looked at, through lists.
+fn parent(path: &[String]) -> &str {
+    path.iter().rev().find(|step| step.parse::<usize>().is_err()).map_or("", String::as_str)
+}
+
+/// Whether the field of a map under `parent` can hold a Job's name that is meant.
+fn can_refer(key: &str, other_kind: bool, parent: &str) -> bool {
+    if LABEL_MAPS.contains(&parent) {
+        return NAME_LABELS.contains(&key) || LABEL_MAPS.contains(&key) || key == "matchExpressions";
+    }
+    !(OTHER_KINDS.contains(&key) || (key == "name" && (other_kind || OTHER_NAMES.contains(&parent))))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::testing::manifests;
     use super::*;
-    use serde_json::json;
+
+    const NAME: &str = "shop-migrate-8f3a2b";
+
+    /// The places in an object that refer to the name.
+    fn found(object: &str) -> Vec<String> {
+        let job = format!("apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {NAME}}}\n");
+        let manifests = manifests(&format!("{job}---\n{object}\n"));
+        let view = View::new(&manifests, None).unwrap();
+        let found = references_to_name(NAME, view.headers()[0].id, &view).unwrap();
+        found.into_iter().map(|reference| reference.path).collect()
+    }
 
     #[test]
-    fn only_whole_names_count() {
-        for text in ["migrate", "job/migrate", "kubectl wait job migrate --for=complete", "\"migrate\""] {
-            assert!(holds_word(text, "migrate"), "{text}");
-        }
-        for text in ["migrate-data", "db-migrate", "migrated", "migrate.example", ""] {
-            assert!(!holds_word(text, "migrate"), "{text}");
+    fn whole_names_refer_to_the_job() {
+        for (object, path) in [
+            (
+                "kind: Deployment\nspec: {template: {spec: {initContainers: [{args: [job, NAME]}]}}}",
+                "spec.template.spec.initContainers.0.args.1",
+            ),
+            (
+                "kind: ConfigMap\nmetadata: {annotations: {note: 'after job/NAME.'}}",
+                "metadata.annotations.note",
+            ),
+            ("kind: ConfigMap\ndata: {run.sh: \"kubectl wait job/NAME\\nexec api\"}", "data.run.sh"),
+            (
+                "kind: Role\nrules: [{resources: [jobs]}, {resourceNames: [other, NAME]}]",
+                "rules.1.resourceNames.1",
+            ),
+            (
+                "kind: NetworkPolicy\nspec: {podSelector: {matchLabels: {job-name: NAME}}}",
+                "spec.podSelector.matchLabels.job-name",
+            ),
+            ("kind: Watch\nspec: {jobRef: {kind: Job, name: NAME}}", "spec.jobRef.name"),
+        ] {
+            assert_eq!(found(&object.replace("NAME", NAME)), [path], "{object}");
         }
     }
 
     #[test]
-    fn the_path_leads_to_the_name() {
-        let role = json!({"rules": [{"resources": ["jobs"]}, {"resourceNames": ["other", "migrate"]}]});
-        let mut path = Vec::new();
-        assert!(holds(&role, "migrate", &mut path));
-        assert_eq!(path.join("."), "rules.1.resourceNames.1");
+    fn the_same_word_may_mean_something_else() {
+        for object in [
+            "kind: ServiceAccount\nmetadata: {name: NAME, labels: {app: NAME}}",
+            "kind: RoleBinding\nroleRef: {kind: Role, name: NAME}\nsubjects: [{kind: ServiceAccount, name: NAME}]",
+            "kind: Service\nspec: {selector: {app: NAME}}",
+            "kind: Pod\nspec: {serviceAccountName: NAME, containers: [{name: NAME, envFrom: [{secretRef: {name: NAME}}]}]}",
+            "kind: Pod\nspec: {volumes: [{name: NAME, configMap: {name: NAME}}, {secret: {secretName: NAME}}]}",
+            "kind: ConfigMap\ndata: {a: NAME-2, b: xNAME, c: NAME_old, d: NAME.txt}",
+        ] {
+            assert_eq!(found(&object.replace("NAME", NAME)), [""; 0], "{object}");
+        }
     }
 }
