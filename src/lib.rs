@@ -7,6 +7,7 @@
 pub mod argocd;
 #[cfg(feature = "cluster")]
 pub mod cluster;
+pub mod confine;
 pub mod error;
 pub mod exit;
 pub mod manifest;

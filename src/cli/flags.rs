@@ -52,9 +52,11 @@ fn settings() -> impl Iterator<Item = &'static Setting> {
 }
 
 fn arg(setting: &'static Setting) -> Arg {
+    let default = setting.default_text().map(|default| format!(" [default: {default}]"));
+    let help = format!("{}{}", setting.tooltip.trim_end_matches('.'), default.unwrap_or_default());
     let arg = Arg::new(setting.name)
         .long(setting.flag_name())
-        .help(setting.tooltip.trim_end_matches('.').replace('`', ""))
+        .help(help.replace('`', ""))
         .help_heading(setting.group.title())
         .hide_short_help(matches!(setting.group, Group::Renderer(_)));
     match &setting.shape {

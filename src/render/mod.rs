@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::{argocd::App, error::Result, manifest::Source, settings::RendererKind, settings::Settings};
 
-pub mod confine;
 mod detect;
 mod directory;
 mod files;
@@ -17,7 +16,7 @@ mod redact;
 mod scratch;
 mod tools;
 
-pub use confine::Root;
+pub use crate::confine::Root;
 pub use detect::detect;
 pub use process::Deadline;
 pub use tools::{Tool, Tools};

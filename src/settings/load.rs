@@ -22,9 +22,9 @@ use super::{
 };
 use crate::{
     argocd::App,
+    confine::Root,
     error::{Location, Problem, Problems, Result},
     exit::Exit,
-    render::Root,
 };
 
 /// The app's settings file, in its directory.
