@@ -21,8 +21,9 @@ struct Claim {
 
 /// The renderer that the files in `dir` call for, and why.
 ///
-/// Templates may lie in subdirectories, but beside a chart or a kustomization only those directly in `dir` are a claim:
-/// a chart may well carry some for other purposes.
+/// Templates may lie in subdirectories. But beside a chart or a kustomization only those directly in `dir` are a claim,
+/// for a chart may well carry some for other purposes; and beside plain manifests those in subdirectories leave it open
+/// whether the app is a repository's top with templates of some program below.
 pub fn detect(dir: &Path, root: &Root) -> Result<(RendererKind, String)> {
     let mut claims = Vec::new();
     if dir.join("Chart.yaml").is_file() {
@@ -31,10 +32,23 @@ pub fn detect(dir: &Path, root: &Root) -> Result<(RendererKind, String)> {
     if let Some(name) = KUSTOMIZATIONS.iter().find(|name| dir.join(name).is_file()) {
         claims.push(Claim { renderer: RendererKind::Kustomize, name: "kustomize", file: (*name).to_owned() });
     }
-    let (templates, problems) = files::walk(dir, root, claims.is_empty(), handlebars::is_template_name);
-    if let Some(template) = problems.or(templates)?.into_iter().next() {
-        claims.push(Claim { renderer: RendererKind::Handlebars, name: "handlebars", file: template.name });
+    let recurse = claims.is_empty();
+    let (templates, mut problems) = files::walk(dir, root, recurse, handlebars::is_template_name);
+    if templates.iter().all(|template| template.name.contains('/')) && !templates.is_empty() {
+        let (plain, more) = files::walk(dir, root, false, handlebars::is_plain_name);
+        problems.extend(more);
+        claims.extend(plain.into_iter().next().map(|file| Claim {
+            renderer: RendererKind::Directory,
+            name: "directory",
+            file: file.name,
+        }));
     }
+    problems.or(())?;
+    claims.extend(templates.into_iter().next().map(|template| Claim {
+        renderer: RendererKind::Handlebars,
+        name: "handlebars",
+        file: template.name,
+    }));
     match claims.as_slice() {
         [] => Ok((
             RendererKind::Directory,
@@ -76,7 +90,8 @@ mod tests {
             (&["kustomization.yml"], RendererKind::Kustomize, "`kustomization.yml` in"),
             (&["Kustomization"], RendererKind::Kustomize, "`Kustomization` in"),
             (&["a.yaml", "job.yaml.hbs"], RendererKind::Handlebars, "`job.yaml.hbs` in"),
-            (&["a.yaml", "jobs/job.hbs"], RendererKind::Handlebars, "`jobs/job.hbs` in"),
+            (&["a.yaml", "job.hbs", "b/c.hbs"], RendererKind::Handlebars, "`b/c.hbs` in"),
+            (&["values.yaml", "presync.yaml", "jobs/job.hbs"], RendererKind::Handlebars, "`jobs/job.hbs` in"),
             (&["a.yaml", "README.md"], RendererKind::Directory, "no `Chart.yaml`"),
             (&["sub/Chart.yaml", "sub/kustomization.yaml"], RendererKind::Directory, "no `Chart.yaml`"),
             (&[".job.hbs", ".git/job.hbs"], RendererKind::Directory, "no `Chart.yaml`"),
@@ -94,6 +109,15 @@ mod tests {
         assert_eq!(
             detected(&["Chart.yaml/a.txt", "kustomization.yaml/b.txt"]).unwrap().0,
             RendererKind::Directory
+        );
+    }
+
+    #[test]
+    fn plain_manifests_with_templates_only_below_are_open() {
+        let text = detected(&["deployment.yaml", "web/views/page.hbs"]).unwrap_err().to_string();
+        assert!(
+            text.contains("by directory (`deployment.yaml`) and by handlebars (`web/views/page.hbs`)"),
+            "{text}"
         );
     }
 

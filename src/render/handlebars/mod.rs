@@ -32,9 +32,8 @@ const PARTIALS: &str = "partials/";
 
 /// The manifests that the app's templates and plain files give, in the order of the files' names.
 pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
-    let (files, mut problems) = files::walk(request.dir, request.root, true, |name| {
-        is_template_name(name) || directory::is_manifest_name(name) && !values::is_values_name(name)
-    });
+    let (files, mut problems) =
+        files::walk(request.dir, request.root, true, |name| is_template_name(name) || is_plain_name(name));
     let (values, invalid) = values::load(request);
     problems.extend(invalid);
     let mut templates = Templates::new(&request.app.env);
@@ -62,6 +61,11 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
 /// Whether a file of this name is a template or a partial.
 pub(super) fn is_template_name(name: &str) -> bool {
     name.strip_suffix(".hbs").is_some()
+}
+
+/// Whether a file of this name can hold manifests as it is.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    directory::is_manifest_name(name) && !values::is_values_name(name)
 }
 
 /// The name of the partial that the file of this name holds, if it holds one.

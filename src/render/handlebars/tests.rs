@@ -7,6 +7,7 @@ use crate::{
     settings::{Environment, HandlebarsOptions, Settings},
 };
 
+mod property;
 mod reference;
 mod values;
 
