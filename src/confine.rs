@@ -47,7 +47,7 @@ impl Root {
     /// A path that leaves the repository, or that does not exist, is a problem.
     pub fn resolve(&self, base: &Path, path: &str) -> Result<PathBuf, Problem> {
         self.resolve_if_exists(base, path)?
-            .ok_or_else(|| Problem::new(Exit::RENDER, format!("there is no file `{path}`")))
+            .ok_or_else(|| Problem::new(Exit::SETTINGS, format!("there is no file `{path}`")))
     }
 
     /// As [`resolve`](Self::resolve), but a path that does not exist is `None`.
@@ -58,11 +58,11 @@ impl Root {
         };
         // Before the file system is asked: whether something exists outside must not show in the answer.
         if !normalized(&joined).starts_with(&self.0) {
-            return Err(outside(path));
+            return Err(outside(Exit::SETTINGS, path));
         }
         match fs::canonicalize(&joined) {
             Ok(real) if real.starts_with(&self.0) => Ok(Some(real)),
-            Ok(_) => Err(outside(path).hint("a symbolic link on the way leads there")),
+            Ok(_) => Err(outside(Exit::SETTINGS, path).hint("a symbolic link on the way leads there")),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Ok(None)
             }
@@ -76,14 +76,14 @@ impl Root {
         let shown = path.strip_prefix(&self.0).unwrap_or(path).display().to_string();
         match fs::canonicalize(path) {
             Ok(real) if real.starts_with(&self.0) => Ok(real),
-            Ok(_) => Err(outside(&shown).hint("it is a symbolic link")),
+            Ok(_) => Err(outside(Exit::RENDER, &shown).hint("it is a symbolic link")),
             Err(error) => Err(Problem::new(Exit::RENDER, format!("cannot open `{shown}`")).caused_by(error)),
         }
     }
 }
 
-fn outside(path: &str) -> Problem {
-    Problem::new(Exit::RENDER, format!("`{path}` leads out of the repository"))
+fn outside(exit: Exit, path: &str) -> Problem {
+    Problem::new(exit, format!("`{path}` leads out of the repository"))
         .hint("only files of the app's own repository can be used: copy what is needed into it")
 }
 

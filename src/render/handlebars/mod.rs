@@ -35,6 +35,7 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
     let (files, mut problems) =
         files::walk(request.dir, request.root, true, |name| is_template_name(name) || is_plain_name(name));
     let (values, invalid) = values::load(request);
+    let has_values = invalid.iter().len() == 0;
     problems.extend(invalid);
     let mut templates = Templates::new(&request.app.env);
     let mut manifests = Vec::new();
@@ -48,14 +49,15 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
         }
     }
     problems.collect(templates.check());
-    let plain = problems.collect(directory::read_all(&manifests));
-    problems.or(())?;
-
-    let mut sources = templates.render(&context::of(request, &values))?;
-    sources.extend(plain.unwrap_or_default());
+    let mut sources = problems.collect(directory::read_all(&manifests)).unwrap_or_default();
+    // Without its values a template tells nothing more.
+    if has_values {
+        let rendered = problems.collect(templates.render(&context::of(request, &values)));
+        sources.extend(rendered.unwrap_or_default());
+    }
     // Component by component, which is the order of the walk.
     sources.sort_by(|a, b| Path::new(&a.name).cmp(Path::new(&b.name)));
-    Ok(sources)
+    problems.or(sources)
 }
 
 /// Whether a file of this name is a template or a partial.

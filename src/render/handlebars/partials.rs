@@ -7,7 +7,7 @@ use super::{
     problem,
 };
 use crate::{
-    error::{Location, Problem, Problems, Result},
+    error::{Location, Problem, Problems},
     exit::Exit,
 };
 
@@ -20,13 +20,25 @@ pub(super) struct Unit {
     pub partial: Option<String>,
 }
 
-/// All problems of all files: calls that cannot work, partials that are not there, and partials that could include
-/// themselves without end, which the crate would follow until the stack is used up.
-pub(super) fn check(findings: &[(Unit, Findings)]) -> Result<()> {
-    let files = findings.iter().filter_map(|(unit, _)| unit.partial.as_deref());
+/// What is wrong with templates and partials, as far as it shows without rendering.
+#[derive(Default)]
+pub(super) struct Verdict<'a> {
+    pub problems: Problems,
+    /// The files that cannot be rendered.
+    pub unsound: BTreeSet<&'a str>,
+    /// Whether every partial can be rendered.
+    pub partials_are_sound: bool,
+}
+
+/// All problems of all files: calls that cannot work, partials that are not among the `known`, and partials that could
+/// include themselves without end, which the crate would follow until the stack is used up.
+pub(super) fn check<'a>(
+    findings: &'a [(Unit, Findings)],
+    known: impl Iterator<Item = &'a str>,
+) -> Verdict<'a> {
     let inline = findings.iter().flat_map(|(_, found)| &found.inline).map(String::as_str);
-    let known: BTreeSet<&str> = files.chain(inline).collect();
-    let mut problems = Problems::default();
+    let known: BTreeSet<&str> = known.chain(inline).collect();
+    let mut verdict = Verdict { partials_are_sound: true, ..Verdict::default() };
     let mut graph = Graph::default();
     for (unit, found) in findings {
         let faults = found.faults.iter().map(|(place, fault)| (*place, problem::of_fault(fault)));
@@ -34,11 +46,16 @@ pub(super) fn check(findings: &[(Unit, Findings)]) -> Result<()> {
         let mut here: Vec<_> = faults.chain(uses).collect();
         here.sort_by_key(|(place, _)| *place);
         for (place, problem) in here {
-            problems.push(problem.at(location(&unit.file, place)));
+            verdict.problems.push(problem.at(location(&unit.file, place)));
+            verdict.unsound.insert(&unit.file);
+            verdict.partials_are_sound &= unit.partial.is_none();
         }
     }
-    graph.report_cycles(&mut problems);
-    problems.or(())
+    for problem in graph.cycles() {
+        verdict.problems.push(problem);
+        verdict.partials_are_sound = false;
+    }
+    verdict
 }
 
 fn location(file: &str, (line, column): Place) -> Location {
@@ -67,15 +84,16 @@ impl<'a> Graph<'a> {
     }
 
     /// A problem for every partial through which one includes itself.
-    fn report_cycles(&self, problems: &mut Problems) {
-        let mut done = BTreeSet::new();
+    fn cycles(&self) -> Vec<Problem> {
+        let (mut done, mut problems) = (BTreeSet::new(), Vec::new());
         for name in self.0.keys() {
-            self.search(&mut vec![name], &mut done, problems);
+            self.search(&mut vec![name], &mut done, &mut problems);
         }
+        problems
     }
 
     /// Follows the last partial of `path`, unless that has been `done`.
-    fn search(&self, path: &mut Vec<&'a str>, done: &mut BTreeSet<&'a str>, problems: &mut Problems) {
+    fn search(&self, path: &mut Vec<&'a str>, done: &mut BTreeSet<&'a str>, problems: &mut Vec<Problem>) {
         let Some(current) = path.last().copied().filter(|current| !done.contains(current)) else { return };
         for (name, file, place) in self.0.get(current).into_iter().flatten() {
             if let Some(from) = path.iter().position(|earlier| earlier == name) {

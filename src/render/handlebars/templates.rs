@@ -62,8 +62,13 @@ impl<'a> Templates<'a> {
     }
 
     /// All problems that show without rendering: unknown helpers, missing partials, partials that include themselves.
-    pub(super) fn check(&self) -> Result<()> {
-        partials::check(&self.findings)
+    /// What cannot be rendered because of them is taken out.
+    pub(super) fn check(&mut self) -> Result<()> {
+        let verdict = partials::check(&self.findings, self.partials.keys().map(String::as_str));
+        let partials_are_compiled = self.partials.keys().all(|name| self.registry.has_template(name));
+        let usable = verdict.partials_are_sound && partials_are_compiled;
+        self.manifests.retain(|(file, _)| usable && !verdict.unsound.contains(file.as_str()));
+        verdict.problems.or(())
     }
 
     /// What every template renders to; all problems of all templates.

@@ -322,6 +322,28 @@ fn the_problems_of_all_files_are_reported() {
 }
 
 #[test]
+fn what_is_sound_is_rendered_beside_what_is_not() {
+    let case = Case::new(&[
+        ("a.hbs", "{{#if x}}"),
+        ("b.hbs", "{{values.b}}{{tpl}}"),
+        ("c.hbs", "{{tpl 1}}{{values.c}}"),
+    ]);
+    let messages = |case: &Case| -> Vec<_> {
+        case.render().unwrap_err().iter().map(|problem| problem.message.clone()).collect()
+    };
+    let syntax = "the template cannot be parsed";
+    assert_eq!(messages(&case), [syntax, "there is no helper `tpl`", "`values.b` is not set"]);
+    case.write("_p.hbs", "{{#if x}}");
+    assert_eq!(
+        messages(&case),
+        [syntax, syntax, "there is no helper `tpl`"],
+        "any template may use the partial"
+    );
+    case.write("b.hbs", "{{> p}}");
+    assert_eq!(messages(&case), [syntax, syntax, "there is no helper `tpl`"], "the partial is there");
+}
+
+#[test]
 fn every_template_that_fails_is_reported() {
     let case = Case::new(&[
         ("_p.hbs", "{{name}}\n  {{values.b}}"),
