@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
+use super::scan::line_start;
 use super::tree::{Content, Entry, Node, NodeId, Style, Tree};
 
 /// Nesting beyond this is an error; go-yaml allows 10,000, which no manifest comes near.
@@ -46,7 +47,51 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
     }
     let mut tree = builder.tree;
     tree.dropped = dropped(&mut events);
-    Ok(tree)
+    match misplaced_tab(&tree) {
+        Some(offset) => Err(SyntaxError { offset, kind: ErrorKind::TabInIndentation }),
+        None => Ok(tree),
+    }
+}
+
+/// A tab where libyaml wants blanks, and the scanner does not mind: in the indentation of a line that nothing else has
+/// begun on, even if only a comment follows, and behind a dash.
+fn misplaced_tab(tree: &Tree<'_>) -> Option<usize> {
+    let text = tree.text.as_bytes();
+    memchr::memchr(b'\t', text)?;
+    let behind_dash = tree.nodes.iter().filter_map(|node| node.dash).map(|dash| dash + 1);
+    let behind_dash = behind_dash.filter(|at| text.get(*at) == Some(&b'\t'));
+    let mut inner = tree
+        .nodes
+        .iter()
+        .filter(|node| node.flow || matches!(node.content, Content::Scalar { .. }))
+        .peekable();
+    let mut inside: Option<&Node<'_>> = None;
+    let in_indentation = memchr::memchr_iter(b'\t', text).filter(|at| {
+        let start = line_start(text, *at);
+        text[start..*at].iter().all(|byte| *byte == b' ')
+    });
+    let in_indentation = in_indentation.filter(|at| {
+        while let Some(node) = inner.next_if(|node| node.span.start <= *at) {
+            if inside.is_none_or(|inside| inside.span.end <= node.span.start) {
+                inside = Some(node);
+            }
+        }
+        let column = at - line_start(text, *at);
+        !inside.is_some_and(|node| node.span.contains(at) && may_hold_tab(tree, node, column))
+    });
+    behind_dash.chain(in_indentation).min()
+}
+
+/// Whether a tab at a column of a line's beginning belongs to the node.
+fn may_hold_tab(tree: &Tree<'_>, node: &Node<'_>, column: usize) -> bool {
+    if !matches!(node.content, Content::Scalar { style: Style::Block, .. }) {
+        return true;
+    }
+    let lines = tree.text[node.span.clone()].lines().skip(1);
+    let indented = lines
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start_matches(' ').len());
+    indented.min().is_some_and(|indent| column >= indent)
 }
 
 /// Where something stands after the first document, well formed or not.

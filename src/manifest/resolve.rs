@@ -104,14 +104,15 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
-/// A float as Argo CD ends up with it: it goes through JSON and YAML once more, so that `1.0` is the integer 1.
+/// A float as Argo CD ends up with it: printed as JSON and read as YAML once more, so that `1.0` is the integer 1.
 /// `None` for infinities and "not a number", which JSON does not have.
 pub(super) fn float_value(float: f64) -> Option<Value> {
-    // The bounds of i64 that a float can hold exactly.
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if float.fract() == 0.0 && (-LIMIT..LIMIT).contains(&float) {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within the bounds")]
-        return Some(Value::from(float as i64));
+    // Go prints floats from here on with an exponent.
+    if float.fract() == 0.0 && float.abs() < 1e21 {
+        // The shortest digits that tell the float, filled up with zeros: often another integer than the float is.
+        if let Ok(int) = format!("{float}").parse::<i64>() {
+            return Some(Value::from(int));
+        }
     }
     Number::from_f64(float).map(Value::Number)
 }
@@ -224,6 +225,14 @@ mod tests {
         assert_eq!(float_value(1000.0), Some(Value::from(1000)));
         assert_eq!(float_value(-0.0), Some(Value::from(0)));
         assert_eq!(float_value(1e21), Some(Value::from(1e21)));
+        assert_eq!(
+            float_value(1_152_921_504_606_846_976.0),
+            Some(Value::from(1_152_921_504_606_847_000_i64))
+        );
+        assert_eq!(
+            float_value(-9_223_372_036_854_775_808.0),
+            Some(Value::from(-9_223_372_036_854_775_808.0))
+        );
         assert_eq!(float_value(f64::NAN), None);
     }
 

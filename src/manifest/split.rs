@@ -81,14 +81,18 @@ impl Split {
         bytes.len()
     }
 
+    /// Where the reader goes on in YAML mode. It drops blanks up to and including the first line break, and while it
+    /// does, it needs four bytes to look at.
     fn after_json(&mut self, bytes: &[u8], end: usize) -> usize {
-        if self.parts.len() > 1 {
-            self.problems.push(SplitProblem::AfterJson(end + leading_blanks(&bytes[end..])));
+        let blanks = leading_blanks(&bytes[end..]);
+        let start =
+            memchr(b'\n', &bytes[end..end + blanks]).map_or(end + blanks, |line_break| end + line_break + 1);
+        let looked_at = if blanks == 0 { start } else { start - 1 };
+        if self.parts.len() > 1 || (!self.parts.is_empty() && bytes.len() - looked_at < 4) {
+            self.problems.push(SplitProblem::AfterJson(end + blanks));
             return bytes.len();
         }
-        // The reader drops blanks up to and including the first line break, so that `---` begins a line.
-        let blanks = leading_blanks(&bytes[end..]);
-        memchr(b'\n', &bytes[end..end + blanks]).map_or(end + blanks, |line_break| end + line_break + 1)
+        start
     }
 
     fn yaml(&mut self, bytes: &[u8], start: usize) {
@@ -196,5 +200,11 @@ mod tests {
     #[test]
     fn two_json_values_may_not() {
         assert_eq!(split(b"{}\n{}\n---\na: 1\n").problems, [SplitProblem::AfterJson(6)]);
+    }
+
+    #[test]
+    fn the_reader_needs_four_bytes_to_leave_json() {
+        assert_eq!(split(b"{}\n#\n").problems, [SplitProblem::AfterJson(3)]);
+        assert_eq!(parts("{}\n# c\n"), ["j{}"]);
     }
 }

@@ -1,5 +1,11 @@
 //! The manifest engine, from outside: bytes in, bytes out.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test helpers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "test helpers"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;

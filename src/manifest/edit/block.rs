@@ -88,10 +88,16 @@ impl Editor<'_, '_> {
         let start = self.tree.start(entry.value);
         let block = !value.flow && matches!(value.content, Content::Mapping(_) | Content::Sequence(_));
         let literal = matches!(value.content, Content::Scalar { style: Style::Block, .. });
-        if start > line_end && block {
-            self.splice(colon..colon, head);
-            self.splice(line_end..end, body);
-        } else if block || literal || start > line_end {
+        if block {
+            // A comment behind its last line goes with that line.
+            let end = line_content_end(text, end);
+            if start > line_end {
+                self.splice(colon..colon, head);
+                self.splice(line_end..end, body);
+            } else {
+                self.splice(colon..end, new);
+            }
+        } else if literal || start > line_end {
             self.splice(colon..end, new);
         } else {
             match head.strip_prefix(' ') {

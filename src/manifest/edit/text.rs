@@ -27,10 +27,14 @@ pub(super) fn next_line(text: &str, at: usize) -> Result<usize, Refused> {
     if rest.is_empty() || rest.starts_with('#') { Ok(end) } else { Err(Refused) }
 }
 
-/// The column of `at`, when only blanks and the dashes of lists stand before it.
+/// The column of `at`, when only blanks, the dashes of lists and a key's question mark stand before it.
 pub(super) fn column(text: &str, at: usize) -> Result<usize, Refused> {
     let before = &text[line_start_of(text, at)..at];
-    if before.bytes().all(|byte| matches!(byte, b' ' | b'-')) { Ok(before.len()) } else { Err(Refused) }
+    if before.bytes().all(|byte| matches!(byte, b' ' | b'-' | b'?')) {
+        Ok(before.len())
+    } else {
+        Err(Refused)
+    }
 }
 
 /// Whether `at` is the first thing on its line.
