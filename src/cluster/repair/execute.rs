@@ -36,6 +36,9 @@ use crate::{
 
 /// Writes that may lose against somebody else's before the repair gives up; Argo CD's own API tries as often.
 const CONFLICTS: u32 = 10;
+/// Refusals in a row that are taken for those of an API server that has just started and not yet loaded its RBAC: the
+/// permissions were there when the repair began.
+const REFUSALS: u32 = 4;
 /// First pause before another try, and between two looks; it doubles up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -317,7 +320,7 @@ impl Run<'_> {
         &self,
         decide: impl Fn(&Application) -> Result<Option<Request>>,
     ) -> Result<Application, Stop> {
-        let mut conflicts = 0;
+        let (mut conflicts, mut refusals) = (0, 0);
         let mut pause = PAUSE;
         loop {
             let app = self.read().await?;
@@ -330,6 +333,7 @@ impl Run<'_> {
                 Retry::Conflict => conflicts += 1,
                 Retry::Transient => self.say("the API server is not available; trying again"),
                 Retry::Gone => return Err(Stop::Gone),
+                Retry::Refused if refusals < REFUSALS => refusals += 1,
                 Retry::Refused => return Err(Stop::Forbidden(self.attempt("patch").problem(error).into())),
                 Retry::No => return Err(self.attempt("patch").problem(error).into()),
             }
@@ -365,6 +369,7 @@ impl Run<'_> {
 
     /// Reads the Application, however long the API server is away.
     async fn read(&self) -> Result<Application, Stop> {
+        let mut refusals = 0;
         let mut pause = PAUSE;
         loop {
             let api = Api::<Application>::namespaced(self.repairer.client.clone(), &self.key.namespace);
@@ -375,6 +380,7 @@ impl Run<'_> {
             match retry(&error) {
                 Retry::Gone => return Err(Stop::Gone),
                 Retry::Conflict | Retry::Transient => {}
+                Retry::Refused if refusals < REFUSALS => refusals += 1,
                 Retry::Refused => return Err(Stop::Forbidden(self.attempt("get").problem(error).into())),
                 Retry::No => return Err(self.attempt("get").problem(error).into()),
             }

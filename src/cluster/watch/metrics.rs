@@ -173,13 +173,12 @@ impl Encoder<'_, '_> {
             MetricType::Histogram,
         )?;
         let bounds: Vec<f64> = BUCKETS.into_iter().chain([f64::INFINITY]).collect();
-        for (labels, app) in apps(state) {
+        for (labels, app) in apps(state).filter(|(_, app)| app.migrations.count() > 0) {
             let runs = &app.migrations;
             let buckets: Vec<(f64, u64)> = bounds.iter().copied().zip(runs.buckets).collect();
-            let count = runs.succeeded + runs.failed;
             family.encode_family(&labels)?.encode_histogram::<Vec<(&str, String)>>(
                 runs.seconds,
-                count,
+                runs.count(),
                 &buckets,
                 None,
             )?;

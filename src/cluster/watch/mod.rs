@@ -9,7 +9,7 @@ pub mod state;
 use std::{
     fmt::Debug,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{Stream, StreamExt, pin_mut};
@@ -26,7 +26,7 @@ use tokio::{
     sync::mpsc::{Sender, channel},
     time::interval,
 };
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::{
     cluster::{
@@ -46,6 +46,8 @@ use crate::{
 const QUEUE: usize = 256;
 /// How often it is looked whether a hook became stuck.
 const TICK: Duration = Duration::from_secs(15);
+/// A refusal that lasts longer is meant. An API server that has just started refuses what it has not yet loaded.
+const REFUSED: Duration = Duration::from_mins(1);
 
 /// How to watch.
 #[derive(Debug, Clone)]
@@ -132,7 +134,7 @@ impl Sink<'_> {
     }
 }
 
-/// Follows one kind of object. The watch recovers from everything but a refusal, which it gives back.
+/// Follows one kind of object. The watch recovers from everything; a refusal that lasts is given back.
 async fn follow<K>(
     api: Api<K>,
     resource: &str,
@@ -145,18 +147,23 @@ where
     let namespace = api.namespace().unwrap_or_default().to_owned();
     let stream = watcher(api, Config::default()).default_backoff();
     pin_mut!(stream);
+    let mut refused_since: Option<Instant> = None;
     loop {
         match next(stream.as_mut()).await {
-            Ok(event) => sink.take(change(event)),
+            Ok(event) => {
+                refused_since = None;
+                sink.take(change(event));
+            }
             Err(fault) => {
                 sink.watched.watch_errors.fetch_add(1, Ordering::Relaxed);
+                warn!(resource, error = %fault, "the watch broke, and goes on");
                 match refusal(fault) {
-                    Ok((verb, refused)) => {
-                        let problem = Attempt::new(verb, resource, &namespace).problem(refused);
-                        error!(resource, "{}", problem.message);
-                        return problem;
+                    Some((verb, refused))
+                        if refused_since.get_or_insert_with(Instant::now).elapsed() > REFUSED =>
+                    {
+                        return Attempt::new(verb, resource, &namespace).problem(refused);
                     }
-                    Err(fault) => warn!(resource, error = %fault, "the watch broke, and goes on"),
+                    _ => {}
                 }
             }
         }
@@ -174,11 +181,11 @@ async fn next<K>(
 }
 
 /// The error of the API when it is a refusal, with the verb that was refused.
-fn refusal(fault: watcher::Error) -> Result<(&'static str, kube::Error), watcher::Error> {
+fn refusal(fault: watcher::Error) -> Option<(&'static str, kube::Error)> {
     match fault {
-        watcher::Error::InitialListFailed(error) if retry(&error) == Retry::Refused => Ok(("list", error)),
-        watcher::Error::WatchStartFailed(error) if retry(&error) == Retry::Refused => Ok(("watch", error)),
-        fault => Err(fault),
+        watcher::Error::InitialListFailed(error) if retry(&error) == Retry::Refused => Some(("list", error)),
+        watcher::Error::WatchStartFailed(error) if retry(&error) == Retry::Refused => Some(("watch", error)),
+        _ => None,
     }
 }
 

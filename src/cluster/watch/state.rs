@@ -287,6 +287,11 @@ fn notice(app: &App, object: ObjectKey, reason: Reason, text: String) -> Option<
 }
 
 impl Runs {
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.succeeded + self.failed
+    }
+
     fn add(&mut self, outcome: Outcome, took: Duration) {
         match outcome {
             Outcome::Succeeded => self.succeeded += 1,
