@@ -51,7 +51,7 @@ const COMMANDS: &[Tool] = &[
 
 /// Why the Job is meant to run after the workloads, or `None` when it is an ordinary migration.
 pub fn runs_after_workloads<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String> {
-    by_hook(job).or_else(|| by_name(job)).or_else(|| by_command(job, find))
+    by_hook(job).or_else(|| by_name(job)).or_else(|| by_command(job, find)).or_else(|| moves_data(job, find))
 }
 
 fn by_hook(job: &Job<'_>) -> Option<String> {
@@ -114,6 +114,24 @@ fn by_command<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String>
     reason
 }
 
+/// A migration of data by its name, unless a tool for schemas runs or the author put it before the workloads.
+fn moves_data<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String> {
+    let name = words::tokens(super::name(job));
+    let keyword = name.iter().rposition(|token| words::is_keyword(token))?;
+    let data = name.iter().rposition(|token| token == "data")?;
+    let author_says_before = match hooks::role(job.object) {
+        (Role::Hook(types), _) => types.iter().any(|kind| matches!(kind, HookType::PreSync | HookType::Sync)),
+        _ => false,
+    };
+    if data + 1 < keyword || author_says_before {
+        return None;
+    }
+    let mut commands = scripts::commands(job, find).into_iter();
+    let schema =
+        commands.any(|command| tools::find(tools::TOOLS, program::running(&command.words)).is_some());
+    (!schema).then(|| format!("the name says `{}` of data", name[keyword]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +190,17 @@ mod tests {
             let reason = after(&json!({"name": "shop-migrate", "annotations": {key: hook}}), &[]);
             assert_eq!(reason.is_some(), says, "{key}: {hook}");
         }
+    }
+
+    #[test]
+    fn a_migration_of_data_comes_after_the_schema_is_up() {
+        let plain = |name: &str, command: &[&str]| after(&json!({"name": name}), command).is_some();
+        assert!(plain("shop-migrate-analytics-data-1", &["manage.py", "migrate_analytics"]));
+        assert!(plain("shop-data-migration", &["/app/data-migration"]));
+        assert!(!plain("shop-data-migration", &["alembic", "upgrade", "head"]));
+        assert!(!plain("data-service-migrate", &["/app/migrate"]));
+        let before = json!({"name": "shop-data-migration", "annotations": {hooks::HELM_HOOK: "pre-upgrade"}});
+        assert_eq!(after(&before, &["/app/data-migration"]), None);
     }
 
     #[test]

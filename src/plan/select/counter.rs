@@ -107,6 +107,7 @@ pub(super) const COMMANDS: &[Tool] = &[
     tool("a bucket", "gsutil mb", "gsutil mb gs://uploads"),
     tool("a namespace", "kubectl|oc create namespace|ns", "kubectl create namespace shop"),
     tool("a namespace", "temporal|tctl namespace create|register", "temporal operator namespace create default"),
+    tool("a change of Kubernetes objects", "kubectl|oc apply|patch|replace|scale|label|annotate", "kubectl patch deployment shop -p {}"),
     tool("a topic", "kafka-topics|kafka-topics.sh --create", "kafka-topics.sh --create --topic a"),
     tool("a copy of data", "pg_dump|pg_dumpall|pg_restore|mysqldump|mongodump|mongorestore|pgloader|elasticdump", "pg_dump -Fc app"),
     tool("a copy of data", "rsync|rclone|restic|wal-g|pgbackrest", "rclone copy a: b:"),

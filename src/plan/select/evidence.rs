@@ -116,7 +116,7 @@ fn add_migration_command(evidence: &mut Evidence, commands: &[Command]) -> bool 
     }
     let own =
         commands.iter().find_map(|command| Some((command, own::migration(&command.words, command.implied)?)));
-    if let Some((command, word)) = own {
+    if let Some((command, word)) = &own {
         evidence.add(points::OWN_COMMAND, format!("{} runs `{word}`", command.place));
     }
     own.is_some()

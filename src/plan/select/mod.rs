@@ -129,12 +129,12 @@ fn ignored(job: &Job<'_>) -> &'static str {
 
 fn excluded(job: &Job<'_>, selectors: &Selectors) -> Option<String> {
     let at = *selectors.exclude.matches(name(job)).first()?;
-    Some(format!("glob {} of the excluded names", at + 1))
+    Some(format!("glob {} of `migrations.exclude`", at + 1))
 }
 
 fn included(job: &Job<'_>, selectors: &Selectors) -> Option<String> {
     if let Some(at) = selectors.names.matches(name(job)).first() {
-        return Some(format!("glob {} of the names", at + 1));
+        return Some(format!("glob {} of `migrations.names`", at + 1));
     }
     let labels: BTreeMap<String, String> = job
         .labels()
@@ -143,7 +143,7 @@ fn included(job: &Job<'_>, selectors: &Selectors) -> Option<String> {
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect();
     let at = selectors.labels.iter().position(|selector| selector.matches(&labels))?;
-    Some(format!("label selector {}", at + 1))
+    Some(format!("selector {} of `migrations.selector`", at + 1))
 }
 
 /// The name, or the prefix of a generated one.

@@ -55,6 +55,9 @@ const OPTIONS: &[&str] = &[
     "migrations-only", "only-migrate", "only-migrations", "db-upgrade",
 ];
 
+/// Subcommands that change a schema when they follow `db` or `database`: `app db --url $URL upgrade`.
+const DATABASE_COMMANDS: &[&str] = &["upgrade", "update", "prepare", "sync", "apply", "setup", "init"];
+
 /// Tokens that make a database ready, beside one that names it: `db-init.sh`, `db-sync.py`.
 const PREPARES: &[&str] = &["sync", "create", "load"];
 
@@ -69,13 +72,13 @@ const PREPARES_OTHERS: &[&str] = &[
 /// `node dist/migrate.js`, `api --migrate-only`.
 ///
 /// `implied`: the first word is an image's name, which says nothing of what its program does; the second is its subcommand.
-pub(super) fn migration(words: &[String], implied: bool) -> Option<&str> {
+pub(super) fn migration(words: &[String], implied: bool) -> Option<String> {
     let words = program::running(words);
     let other = words.iter().skip(1).any(|word| only_looks(word) || OTHER.contains(&word.as_str()));
     if other || program::reads_code(words) {
         return None;
     }
-    words.iter().enumerate().skip(usize::from(implied)).find_map(|(at, word)| {
+    let named = words.iter().enumerate().skip(usize::from(implied)).find_map(|(at, word)| {
         let migrates = if let Some(option) = word.strip_prefix('-') {
             is_option(option)
         } else if is_program(words, at) || (implied && at == 1) {
@@ -83,8 +86,15 @@ pub(super) fn migration(words: &[String], implied: bool) -> Option<&str> {
         } else {
             subcommand_migrates(word, words.get(at + 1).map(String::as_str))
         };
-        migrates.then(|| base_name(word))
-    })
+        migrates.then(|| base_name(word).to_owned())
+    });
+    named.or_else(|| database_command(words))
+}
+
+fn database_command(words: &[String]) -> Option<String> {
+    let at = words.iter().skip(1).position(|word| word == "db" || word == "database")? + 1;
+    let command = words[at..].iter().find(|word| DATABASE_COMMANDS.contains(&word.as_str()))?;
+    Some(format!("{} {command}", words[at]))
 }
 
 /// The program or script of a command whose name says that it makes a database ready.
@@ -147,7 +157,7 @@ mod tests {
     use crate::plan::select::shell;
 
     fn own(line: &str) -> Option<String> {
-        shell::commands(line).iter().find_map(|words| migration(words, false).map(str::to_owned))
+        shell::commands(line).iter().find_map(|words| migration(words, false))
     }
 
     #[test]
@@ -171,6 +181,7 @@ mod tests {
             ("api --migrate-only", "--migrate-only"),
             ("photoprism migrations run", "migrations"),
             ("rake shop:migrate_all", "shop:migrate_all"),
+            ("store-manager db --url postgres://db upgrade --yes", "db upgrade"),
         ] {
             assert_eq!(own(line).as_deref(), Some(word), "{line}");
         }
@@ -180,7 +191,10 @@ mod tests {
     fn an_image_says_nothing_of_its_program_but_its_subcommand_does() {
         let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
         assert_eq!(migration(&words("order-migrations serve"), true), None);
-        assert_eq!(migration(&words("order settings-migration-job"), true), Some("settings-migration-job"));
+        assert_eq!(
+            migration(&words("order settings-migration-job"), true),
+            Some("settings-migration-job".to_owned())
+        );
         assert_eq!(migration(&words("order serve settings-migration-job"), true), None);
     }
 
@@ -219,6 +233,8 @@ mod tests {
             "server --migrations-dir migrations serve",
             "immigration run",
             "echo migrate",
+            "store-manager db check",
+            "db upgrade",
             "python -c 'import migrate'",
             "migrate() { true; }",
         ] {

@@ -106,18 +106,21 @@ fn an_exclusion_wins_over_inclusions() {
         let selection = selection(metadata, &[], &selectors, None);
         (selection.migration, selection.by)
     };
-    assert_eq!(by(&json!({"name": "shop-a"})), (true, SelectedBy::Selector("glob 2 of the names".into())));
+    assert_eq!(
+        by(&json!({"name": "shop-a"})),
+        (true, SelectedBy::Selector("glob 2 of `migrations.names`".into()))
+    );
     assert_eq!(
         by(&json!({"generateName": "shop-"})),
-        (true, SelectedBy::Selector("glob 2 of the names".into()))
+        (true, SelectedBy::Selector("glob 2 of `migrations.names`".into()))
     );
     assert_eq!(
         by(&json!({"name": "shop-keep"})),
-        (false, SelectedBy::Exclusion("glob 1 of the excluded names".into()))
+        (false, SelectedBy::Exclusion("glob 1 of `migrations.exclude`".into()))
     );
     assert_eq!(
         by(&json!({"name": "z", "labels": {"task": "schema"}})),
-        (true, SelectedBy::Selector("label selector 2".into()))
+        (true, SelectedBy::Selector("selector 2 of `migrations.selector`".into()))
     );
     assert_eq!(by(&json!({"name": "z-migrate", "labels": null})), (true, SelectedBy::Evidence));
 }

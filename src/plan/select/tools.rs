@@ -218,6 +218,7 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("SigNoz", "signoz-schema-migrator|signoz-otel-collector sync|async|migrate", "signoz-schema-migrator sync --dsn=tcp://db:9000"),
     tool("DataHub", "datahub-upgrade|datahub-upgrade.sh -u|--upgrade", "datahub-upgrade.sh -u SystemUpdate"),
     tool("OpenMetadata", "openmetadata-ops.sh migrate", "./bootstrap/openmetadata-ops.sh migrate"),
+    tool("Jaeger", "jaeger-cassandra-schema", "jaeger-cassandra-schema"),
     tool("OpenProject", "bash|sh */docker/prod/seeder", "bash /app/docker/prod/seeder"),
     tool("DefectDojo", "entrypoint-initializer.sh", "/entrypoint-initializer.sh"),
     tool("Chatwoot", "rails|rake db:chatwoot_prepare", "bundle exec rails db:chatwoot_prepare"),
