@@ -55,7 +55,8 @@ pub(super) const PRODUCERS: &[Producer] = &[
     config_maps("Bundle.trust.cert-manager.io", &["{name}"]),
     // Credentials of services.
     secrets("PostgresUser.db.movetokube.com", &["{spec.secretName}-{name}"]),
-    secrets("KafkaUser.kafka.strimzi.io", &["{spec.template.secret.metadata.name|name}", "{name}"]),
+    secrets("KafkaUser.kafka.strimzi.io", &["{name}"]),
+    secrets("Connection.k8s.mariadb.com", &["{spec.secretName|name}"]),
     secrets("User.rabbitmq.com", &["{name}-user-credentials"]),
     secrets("ObjectBucketClaim.objectbucket.io", &["{name}"]),
     config_maps("ObjectBucketClaim.objectbucket.io", &["{name}"]),
