@@ -1,5 +1,8 @@
 //! Problems: all of a run, with their place, and without values.
 
+use presync::settings::{Settings, table::table};
+use proptest::prelude::*;
+
 use super::run::run;
 
 #[test]
@@ -256,4 +259,67 @@ fn the_apps_file_has_one_name_and_stays_in_the_repository() {
         text.contains("`presync.yaml` leads out of the repository") && !text.contains("s3cret"),
         "{text}"
     );
+}
+
+/// Texts that are wrong for most shapes, each with a secret in it.
+const SECRETS: [&str; 12] = [
+    "s3cret",
+    "[s3cret]",
+    "[[s3cret]]",
+    "{name: s3cret}",
+    "{name: [s3cret]}",
+    "- name: s3cret",
+    "name=s3cret",
+    "'s3cret",
+    "*s3cret",
+    "!s3cret x",
+    "s3cret[",
+    "s3cret in (",
+];
+
+#[test]
+fn no_problem_of_any_setting_repeats_its_value() {
+    let mut refused = 0;
+    for setting in table() {
+        for text in SECRETS {
+            let variable: &'static str = format!("ARGOCD_ENV_{}", setting.env_name()).leak();
+            let file: &'static str = match setting.name.split_once('.') {
+                Some((group, key)) => format!("{group}:\n  {key}: {text}\n").leak(),
+                None => format!("{}: {text}\n", setting.name).leak(),
+            };
+            let json = serde_json::json!([{"name": setting.name, "string": text}]).to_string();
+            let runs = [
+                run().env(variable, text),
+                run().parameters(&json),
+                run().flag(setting.name, text),
+                run().app_file(file),
+                run().platform_file(file),
+            ];
+            for problems in runs.iter().filter_map(|run| run.load().err()) {
+                refused += 1;
+                assert!(!problems.to_string().contains("s3cret"), "{} {text}: {problems}", setting.name);
+            }
+            let annotation = format!("argocd-presync-plugin/{}", setting.name);
+            for value in [text.into(), serde_json::json!([text])] {
+                let annotations = [(annotation.clone(), value)].into_iter().collect();
+                for problem in Settings::default().for_job(&annotations).err().into_iter().flatten() {
+                    assert!(!problem.to_string().contains("s3cret"), "{} {text}: {problem}", setting.name);
+                }
+            }
+        }
+    }
+    assert!(refused > 2_000, "{refused}");
+}
+
+proptest! {
+    /// Whatever a file holds, it is read or refused with a place.
+    #[test]
+    fn any_file_is_read_or_refused(text in "(ttl|helm|environments|dev|locked|[a-z<*&!?-]|: |\n|  |\\[|\\]|\\{|\\}|'|\"|,|#|5m){0,40}") {
+        let file: &'static str = text.leak();
+        if let Err(problems) = run().app_file(file).load() {
+            for problem in &problems {
+                prop_assert!(problem.location.is_some(), "{problem}");
+            }
+        }
+    }
 }
