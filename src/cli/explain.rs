@@ -43,7 +43,7 @@ fn text(out: &mut dyn Write, planned: &Planned, settings: bool) -> io::Result<()
         }
     }
     for job in &planned.plan.jobs {
-        writeln!(out, "\nJob {}  ({})", job.label, planned.manifests.location(job.id))?;
+        writeln!(out, "\n{} {}  ({})", job.kind, job.label, planned.manifests.location(job.id))?;
         explain_job(out, job)?;
     }
     if !planned.plan.moved.is_empty() {

@@ -1,6 +1,9 @@
 //! From rendered manifests and settings to the plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value;
 
@@ -16,7 +19,8 @@ use super::{
     select::{self, Selection},
     trigger::{self, Action},
     ttl,
-    view::View,
+    view::{View, group},
+    workflow,
 };
 use crate::{
     argocd,
@@ -31,7 +35,11 @@ use crate::{
 /// # Errors
 /// All problems of the manifests, of the annotations on Jobs, and of decisions that contradict each other or the app.
 pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Result<Plan, Problems> {
-    let ids = manifests.candidates("Job")?;
+    let mut ids = manifests.candidates("Job")?;
+    if settings.workflows {
+        ids.extend(manifests.candidates(workflow::KIND)?);
+        ids.sort_unstable();
+    }
     let mut plan = Plan {
         environment: settings.environment.clone(),
         jobs: Vec::new(),
@@ -44,11 +52,10 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
         return Ok(plan);
     }
     let view = View::new(manifests, app.namespace.as_deref())?;
-    let mut jobs = Vec::with_capacity(ids.len());
-    for id in ids {
-        let object = view.object(id)?;
-        jobs.push(Job { id, object });
-    }
+    ids.retain(|id| view.object(*id).is_ok_and(is_finite));
+    let objects = ids.iter().map(|id| read(*id, &view)).collect::<Result<Vec<_>, _>>()?;
+    let jobs: Vec<Job<'_>> =
+        ids.iter().zip(&objects).map(|(id, object)| Job { id: *id, object: object.as_ref() }).collect();
     let judged = judge(&jobs, settings, &view)?;
     let candidates = candidates(&judged, &view)?;
     let placements = phase::place(&candidates, &view)?;
@@ -82,13 +89,34 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
         if let (Outcome::Left(_), Some(warning)) = (&outcome, drifts(&judged, &view)) {
             plan.warnings.push(warning);
         }
-        let label = judged.job.label();
-        plan.jobs.push(JobPlan { id: judged.job.id, label, selection: judged.selection, outcome });
+        let Judged { job, selection, .. } = judged;
+        let (kind, label) = (job.kind().to_owned(), job.label());
+        plan.jobs.push(JobPlan { id: job.id, kind, label, selection, outcome });
     }
     // Only a whole plan can be checked: a Job with a problem is not in it.
     let mut plan = problems.or(plan)?;
     plan.jobs.sort_by_key(|job| job.id);
     collisions(&jobs, &plan, &view).or(plan)
+}
+
+/// A Job of Kubernetes' own, or an Argo Workflow: other groups have kinds of the same names.
+fn is_finite(object: &Value) -> bool {
+    matches!(
+        (group(text(&object["apiVersion"])), text(&object["kind"])),
+        ("batch", "Job") | (workflow::GROUP, workflow::KIND)
+    )
+}
+
+/// The object of a Job, or the Job that a Workflow is read as.
+fn read<'a>(id: ObjectId, view: &View<'a>) -> Result<Cow<'a, Value>, Problems> {
+    let object = view.object(id)?;
+    let workflow = object["kind"] == workflow::KIND;
+    Ok(if workflow { Cow::Owned(workflow::as_job(object)) } else { Cow::Borrowed(object) })
+}
+
+/// The edits in the terms of the object that is written.
+fn written(job: &Job<'_>, edits: Vec<Edit>) -> Vec<Edit> {
+    if job.is_workflow() { workflow::edits(edits) } else { edits }
 }
 
 /// A Job, its settings, and what is to happen to it.
@@ -218,7 +246,7 @@ impl Writer<'_> {
         }
         let changed = !edits.is_empty();
         if changed {
-            plan.edits.insert(job.id, edits);
+            plan.edits.insert(job.id, written(job, edits));
         }
         Ok(Rewrite {
             strategy: Decided::new(settings.strategy.value, settings.strategy.source()),
@@ -250,7 +278,8 @@ impl Writer<'_> {
             let needs = unmet.iter().map(|need| need.header.label()).collect::<Vec<_>>().join(", ");
             plan.warnings.push(Warning {
                 text: format!(
-                    "Job {} runs in PreSync but needs {needs}: it hangs on the first install and reads old values later",
+                    "{} {} runs in PreSync but needs {needs}: it hangs on the first install and reads old values later",
+                    candidate.job.kind(),
                     candidate.job.label()
                 ),
                 location: self.view.location(candidate.job.id).to_string(),
@@ -309,7 +338,7 @@ fn extend(judged: &Judged<'_>, settings: &Settings, plan: &mut Plan) -> Rewrite 
     let edits = rewrite::edits(job, &target, Vec::new());
     let changed = !edits.is_empty();
     if changed {
-        plan.edits.insert(job.id, edits);
+        plan.edits.insert(job.id, written(job, edits));
     }
     Rewrite {
         strategy: Decided::new(Strategy::Extend, judged.settings.strategy.source()),

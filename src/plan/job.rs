@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use crate::manifest::ObjectId;
 
-/// A `batch/v1` Job as rendered.
+/// A `batch/v1` Job as rendered, or an Argo Workflow read as one.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
     /// Where it stands in the manifests.
     pub id: ObjectId,
-    /// The whole object.
+    /// The whole object; that of a Workflow as [`super::workflow::as_job`] reads it.
     pub object: &'a Value,
 }
 
@@ -33,6 +33,16 @@ impl<'a> Job<'a> {
     /// `metadata.generateName`.
     pub fn generate_name(&self) -> Option<&'a str> {
         self.object["metadata"]["generateName"].as_str()
+    }
+
+    /// `Job`, or `Workflow`.
+    pub fn kind(&self) -> &'a str {
+        text(&self.object["kind"])
+    }
+
+    /// It is an Argo Workflow.
+    pub fn is_workflow(&self) -> bool {
+        self.kind() == super::workflow::KIND
     }
 
     /// The name that messages use: `metadata.name`, else `metadata.generateName` with a `*`.

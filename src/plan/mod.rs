@@ -19,6 +19,7 @@ pub mod trigger;
 pub mod ttl;
 pub mod view;
 pub mod waves;
+pub mod workflow;
 
 use std::collections::BTreeMap;
 
@@ -73,6 +74,8 @@ impl Plan {
 pub struct JobPlan {
     /// Where it stands.
     pub id: ObjectId,
+    /// `Job`, or `Workflow`.
+    pub kind: String,
     /// Its name as rendered; a `generateName` ends with `*`.
     pub label: String,
     /// Whether it is a migration, and why.

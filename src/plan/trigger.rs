@@ -13,6 +13,7 @@ use super::{
     job::Job,
     names,
     view::View,
+    workflow,
 };
 use crate::{
     error::{Problem, Problems},
@@ -54,6 +55,9 @@ pub struct TriggerPlan {
 /// would make the trigger itself a source of drift.
 pub fn digest(job: &Job<'_>, needs: &[Need], covers: Trigger, view: &View<'_>) -> Result<String, Problems> {
     let mut parts = vec![job.pod().clone()];
+    if job.is_workflow() {
+        parts.push(job.spec()[workflow::REST].clone());
+    }
     if covers == Trigger::Inputs {
         for need in needs.iter().filter(|need| need.relation == Relation::Config) {
             let object = view.object(need.header.id)?;

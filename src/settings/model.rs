@@ -27,6 +27,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Which Jobs are migrations, beside the evidence.
     pub selectors: Selectors,
+    /// Argo Workflows are decided like Jobs.
+    pub workflows: bool,
     /// What holds for a Job without annotations of ours.
     pub job: JobSettings,
     /// Smallest TTL that a hook gets, in whole seconds: with less, some Argo CD versions miss its end.

@@ -80,6 +80,12 @@ fn app() -> Vec<Setting> {
             "Label selectors as `kubectl -l` reads them, any of which makes a Job a migration.",
             |s| &mut s.selectors.labels,
         ),
+        Setting::new(
+            "migrations.workflows",
+            "Argo Workflows",
+            "Argo Workflows are decided like Jobs: they end, may have a TTL, and drift alike.",
+            |s| &mut s.workflows,
+        ),
     ]
 }
 
