@@ -9,7 +9,8 @@ use std::{
 use futures::{StreamExt, TryStreamExt, stream};
 use presync::{
     cluster::{
-        application::{AppKey, Application},
+        application::Application,
+        key::AppKey,
         repair::{
             Ending, Outcome,
             execute::Repairer,

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Debug,
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -89,6 +90,22 @@ impl Access {
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
+}
+
+/// Makes a request that only reads, and again while the API server is busy or restarting, for about ten seconds.
+pub async fn patient<T, F>(request: impl Fn() -> F) -> Result<T, kube::Error>
+where
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    let mut pause = Duration::from_millis(300);
+    for _ in 0..5 {
+        match request().await {
+            Err(error) if retry(&error) == Retry::Transient => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+        pause *= 2;
+    }
+    request().await
 }
 
 /// Reads a whole list, page by page.

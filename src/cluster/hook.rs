@@ -13,8 +13,8 @@ use kube::ResourceExt;
 
 use crate::cluster::{
     HOOK_FINALIZER,
-    application::ObjectKey,
     job::{self, Outcome, elapsed, human},
+    key::ObjectKey,
 };
 
 /// A hook and what was seen of it.

@@ -9,7 +9,16 @@ use k8s_openapi::{
 use kube::ResourceExt;
 use serde_json::Value;
 
-use crate::cluster::{HOOK_FINALIZER, application::ObjectKey};
+use crate::{
+    cluster::{HOOK_FINALIZER, key::ObjectKey},
+    manifest::ObjectId,
+    plan::{
+        hooks::{self, Role},
+        job as view,
+        select::{SelectedBy, select},
+    },
+    settings::{ANNOTATION_PREFIX, Selectors},
+};
 
 /// How a Job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,18 +87,33 @@ pub fn ttl_was_applied(job: &Job) -> Option<bool> {
     Some(applied.any(|fields| fields.0.pointer("/f:spec/f:ttlSecondsAfterFinished").is_some()))
 }
 
-/// An Argo CD hook, or a Helm hook that Argo CD takes for one.
-pub fn is_hook(job: &Job) -> bool {
-    ["argocd.argoproj.io/hook", "helm.sh/hook"].iter().any(|key| job.annotations().contains_key(*key))
+/// What the plugin's own judgement makes of a Job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nature {
+    /// Argo CD takes it for a hook, or for nothing of its own: its absence is no drift.
+    pub hook: bool,
+    /// Why it is a migration, when it is one.
+    pub migration: Option<String>,
 }
 
-/// Why the Job is a migration, when it looks like one.
-pub fn migration(job: &Job) -> Option<String> {
-    let name = job.name_any();
-    ["migrat", "db-upgrade", "schema"]
-        .iter()
-        .find(|token| name.contains(*token))
-        .map(|token| format!("`{token}` in its name"))
+/// Judges a live Job as `generate` judges a rendered one. Scripts in ConfigMaps are not read here.
+pub fn nature(job: &Job) -> Nature {
+    let object = serde_json::to_value(job).unwrap_or_default();
+    let hook = !matches!(hooks::role(&object).0, Role::Resource);
+    let annotation =
+        |key: &str| job.annotations().get(&format!("{ANNOTATION_PREFIX}{key}")).map(String::as_str);
+    if annotation("rewritten").is_some() {
+        return Nature { hook, migration: Some("the plugin rewrote it".to_owned()) };
+    }
+    let author = annotation("migration").and_then(|says| says.parse().ok());
+    let view = view::Job { id: ObjectId { document: 0, item: None }, object: &object };
+    let selection = select(&view, &|_, _, _| None, &Selectors::default(), author);
+    let reasons: Vec<&str> = selection.evidence.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    let why = match selection.by {
+        SelectedBy::Evidence => reasons.join(", "),
+        _ => selection.why(),
+    };
+    Nature { hook, migration: selection.migration.then_some(why) }
 }
 
 /// Argo CD's hook finalizer is on it.
@@ -168,6 +192,27 @@ mod tests {
         );
         assert_eq!(ttl_was_applied(&owned("Apply", json!({"f:spec": {"f:template": {}}}))), Some(false));
         assert_eq!(ttl_was_applied(&owned("Update", json!({"f:spec": {"f:template": {}}}))), None);
+    }
+
+    #[test]
+    fn a_live_job_is_judged_as_a_rendered_one() {
+        let with = |annotations: Value, command: Value| {
+            nature(&job(
+                json!({"metadata": {"name": "load", "annotations": annotations}, "spec": {"template": {"spec": {
+                "containers": [{"name": "main", "image": "order:1", "command": command}]}}}}),
+            ))
+        };
+        let plain = with(json!({}), json!(["bundle", "exec", "rake", "db:migrate"]));
+        assert!(!plain.hook && plain.migration.is_some(), "{plain:?}");
+        assert_eq!(with(json!({}), json!(["backup"])), Nature { hook: false, migration: None });
+        let said = with(json!({"argocd-presync-plugin/migration": "true"}), json!(["backup"]));
+        assert!(said.migration.is_some());
+        let rewritten = with(
+            json!({"argocd-presync-plugin/rewritten": "{}", "argocd.argoproj.io/hook": "Sync"}),
+            json!([]),
+        );
+        assert!(rewritten.hook && rewritten.migration.is_some());
+        assert!(with(json!({"helm.sh/hook": "test"}), json!(["x"])).hook, "Argo CD never applies it");
     }
 
     #[test]

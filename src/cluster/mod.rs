@@ -9,6 +9,8 @@ pub mod diagnose;
 pub mod hook;
 pub mod instance;
 pub mod job;
+pub mod key;
+pub mod operation;
 pub mod repair;
 pub mod selection;
 pub mod snapshot;

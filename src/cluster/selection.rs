@@ -5,7 +5,8 @@ use kube::{Api, Client, api::ListParams};
 use crate::{
     cluster::{
         access::{Attempt, list},
-        application::{AppKey, Application},
+        application::Application,
+        key::AppKey,
     },
     error::{Problem, Problems, Result},
     exit::Exit,

@@ -15,11 +15,13 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use crate::{
     cluster::{
-        access::{Attempt, list},
-        application::{AppKey, Application, ObjectKey, Operation},
+        access::{Attempt, list, patient},
+        application::Application,
         hook::{Hook, Sight},
         instance::Instance,
         job,
+        key::{AppKey, ObjectKey},
+        operation::Operation,
     },
     error::{Problem, Problems, Result},
 };
@@ -102,7 +104,10 @@ pub async fn missing_jobs(client: &Client, app: &Application) -> Result<Vec<Obje
             || app.is_local() && {
                 let api = Api::<Job>::namespaced(client.clone(), &key.namespace);
                 let attempt = Attempt::new("get", "jobs.batch", &key.namespace).name(&key.name);
-                api.get_metadata_opt(&key.name).await.map_err(|error| attempt.problem(error))?.is_none()
+                patient(|| api.get_metadata_opt(&key.name))
+                    .await
+                    .map_err(|error| attempt.problem(error))?
+                    .is_none()
             };
         if gone {
             missing.push(key);
@@ -113,12 +118,14 @@ pub async fn missing_jobs(client: &Client, app: &Application) -> Result<Vec<Obje
 
 async fn sight(client: &Client, key: &ObjectKey, events: bool) -> Result<Sight> {
     let namespace = key.namespace.as_str();
-    let job = Api::<Job>::namespaced(client.clone(), namespace).get_opt(&key.name).await;
+    let jobs = Api::<Job>::namespaced(client.clone(), namespace);
+    let job = patient(|| jobs.get_opt(&key.name)).await;
     let job =
         job.map_err(|error| Attempt::new("get", "jobs.batch", namespace).name(&key.name).problem(error))?;
     let Some(job) = job else { return Ok(Sight::Gone) };
     let of_job = ListParams::default().labels(&format!("job-name={}", key.name));
-    let pods: Vec<Pod> = list(&Api::namespaced(client.clone(), namespace), &of_job)
+    let api = Api::namespaced(client.clone(), namespace);
+    let pods: Vec<Pod> = patient(|| list(&api, &of_job))
         .await
         .map_err(|error| Attempt::new("list", "pods", namespace).problem(error))?;
     let mut warnings = Vec::new();

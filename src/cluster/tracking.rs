@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::application::{AppKey, ObjectKey};
+use crate::cluster::key::{AppKey, ObjectKey};
 
 /// Annotation that names the Application and the object itself.
 const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";

@@ -6,10 +6,10 @@ use k8s_openapi::api::batch::v1::Job;
 
 use super::{Case, Finding, Kind, TTL_FLOOR};
 use crate::cluster::{
-    application::Operation,
     hook,
     instance::Version,
-    job::{self, human},
+    job::{self, Nature, human},
+    operation::Operation,
 };
 
 /// A Job that is being deleted for longer than this is held by what will not let go.
@@ -24,10 +24,14 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     for live in case.jobs {
         findings.extend(leaked(case, live));
         let Some(ttl) = job::ttl(live) else { continue };
-        findings.extend(below_floor(case, live, ttl));
-        findings.extend(below_refresh(case, live, ttl));
-        findings.extend(injected(case, live, ttl));
-        findings.extend(could_opt_in(case, live, ttl));
+        let Nature { hook, migration } = job::nature(live);
+        if hook {
+            findings.extend(below_floor(case, live, ttl));
+        } else {
+            findings.extend(below_refresh(case, live, ttl));
+            findings.extend(injected(case, live, ttl));
+            findings.extend(migration.and_then(|reason| could_opt_in(case, live, ttl, &reason)));
+        }
     }
     findings
 }
@@ -80,7 +84,7 @@ fn leaked(case: &Case<'_>, live: &Job) -> Option<Finding> {
 }
 
 fn below_floor(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
-    if ttl >= TTL_FLOOR || !job::is_hook(live) {
+    if ttl >= TTL_FLOOR {
         return None;
     }
     let key = job::key(live);
@@ -100,7 +104,7 @@ fn below_floor(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
 /// The Job's end and its deletion can both fall between two comparisons.
 fn below_refresh(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
     let refresh = case.instance.refresh?;
-    if ttl >= refresh || job::is_hook(live) {
+    if ttl >= refresh {
         return None;
     }
     let key = job::key(live);
@@ -116,7 +120,7 @@ fn below_refresh(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> 
 }
 
 fn injected(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
-    if job::ttl_was_applied(live)? || job::is_hook(live) {
+    if job::ttl_was_applied(live)? {
         return None;
     }
     let key = job::key(live);
@@ -128,11 +132,10 @@ fn injected(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
     )
 }
 
-fn could_opt_in(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
-    if job::is_hook(live) || case.app.has_plugin() {
+fn could_opt_in(case: &Case<'_>, live: &Job, ttl: Duration, reason: &str) -> Option<Finding> {
+    if case.app.has_plugin() {
         return None;
     }
-    let reason = job::migration(live)?;
     let key = job::key(live);
     Some(
         case.finding(

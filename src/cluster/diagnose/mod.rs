@@ -10,9 +10,10 @@ use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 use serde::Serialize;
 
 use crate::cluster::{
-    application::{AppKey, Application, ObjectKey},
+    application::Application,
     hook::Hook,
     instance::Instance,
+    key::{AppKey, ObjectKey},
     snapshot::Snapshot,
 };
 

@@ -2,9 +2,10 @@
 
 use super::{Case, Finding, Kind};
 use crate::cluster::{
-    application::{Operation, OperationState, ResourceStatus},
+    application::ResourceStatus,
     hook::Progress,
     job::{elapsed, human},
+    operation::{Operation, OperationState},
 };
 
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {

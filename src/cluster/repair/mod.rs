@@ -5,6 +5,7 @@
 
 pub mod execute;
 pub mod fleet;
+mod handle;
 pub mod plan;
 pub mod request;
 
@@ -16,7 +17,11 @@ mod tests;
 use std::{fmt, time::Duration};
 
 use crate::{
-    cluster::application::{AppKey, Application, ObjectKey, Operation},
+    cluster::{
+        application::Application,
+        key::{AppKey, ObjectKey},
+        operation::Operation,
+    },
     error::Problems,
 };
 
@@ -46,7 +51,7 @@ pub enum Ending {
     Left(Vec<String>),
     /// Not touched.
     Refused(plan::Refusal),
-    /// Somebody deleted it meanwhile.
+    /// Somebody deleted it meanwhile, or its deletion has begun.
     Gone,
     /// It could not be done.
     Failed(Problems),

@@ -5,9 +5,11 @@ use std::{fmt, time::Duration};
 use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 
 use crate::cluster::{
-    application::{Application, ObjectKey, Operation, OperationId, OperationState, Phase},
+    application::Application,
     hook::{self, Hook, Progress},
     job::{self, elapsed, human},
+    key::ObjectKey,
+    operation::{Operation, OperationId, OperationState, Phase},
     repair::request::Request,
 };
 use crate::settings::duration;

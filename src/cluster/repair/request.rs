@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use crate::cluster::{
     REFRESH_ANNOTATION,
-    application::{AppKey, Application, ObjectKey, OperationState},
+    application::Application,
     hook, job,
+    key::{AppKey, ObjectKey},
+    operation::OperationState,
 };
 
 /// Name under which a sync carries the mark of the run that asked for it.

@@ -8,7 +8,7 @@ use super::{
     fake::{APP, Fake, Fault},
     plan::{Options, Refusal, SyncAfter},
 };
-use crate::cluster::{HOOK_FINALIZER, REFRESH_ANNOTATION, application::AppKey};
+use crate::cluster::{HOOK_FINALIZER, REFRESH_ANNOTATION, key::AppKey};
 
 const JOB: &str = "/apis/batch/v1/namespaces/shop/jobs/migrate";
 

@@ -11,7 +11,8 @@ use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
 use crate::cluster::{
-    application::{Application, ObjectKey},
+    application::Application,
+    key::ObjectKey,
     watch::{
         metrics::Watched,
         state::{Notice, Reason},

@@ -7,8 +7,10 @@ use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 use kube::{ResourceExt, runtime::watcher::Event};
 
 use crate::cluster::{
-    application::{AppKey, Application, ObjectKey, Operation, ResourceResult, ResourceStatus},
-    job::{self, Outcome},
+    application::{Application, ResourceStatus},
+    job::{self, Nature, Outcome},
+    key::{AppKey, ObjectKey},
+    operation::{Operation, OperationState, ResourceResult},
     tracking::Tracking,
 };
 
@@ -84,12 +86,13 @@ impl JobFacts {
     /// Of a Job.
     pub fn new(live: &Job, tracking: &Tracking) -> Self {
         let key = job::key(live);
+        let Nature { hook, migration } = job::nature(live);
         Self {
             uid: live.uid().unwrap_or_default(),
             owner: tracking.owner(&key, live.annotations(), live.labels()),
             key,
-            hook: job::is_hook(live),
-            migration: job::migration(live).is_some(),
+            hook,
+            migration: migration.is_some(),
             ttl: job::ttl(live),
             started: live.status.as_ref().and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             finished: job::finished(live),
@@ -133,7 +136,7 @@ impl AppFacts {
                 .into_iter()
                 .flat_map(|state| state.running_hooks().map(ResourceResult::key))
                 .collect(),
-            since: state.and_then(crate::cluster::application::OperationState::started),
+            since: state.and_then(OperationState::started),
         }
     }
 }

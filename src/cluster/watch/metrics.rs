@@ -199,8 +199,8 @@ fn apps(state: &State) -> impl Iterator<Item = (Vec<(&'static str, String)>, &Ap
 mod tests {
     use super::*;
     use crate::cluster::{
-        application::{AppKey, ObjectKey},
         job::Outcome,
+        key::{AppKey, ObjectKey},
         watch::facts::{AppFacts, Change, JobFacts},
     };
 

@@ -11,8 +11,8 @@ use std::{
 use k8s_openapi::jiff::Timestamp;
 
 use crate::cluster::{
-    application::{AppKey, ObjectKey},
     job::{Outcome, elapsed, human},
+    key::{AppKey, ObjectKey},
     watch::facts::{AppFacts, Change, JobFacts},
 };
 
