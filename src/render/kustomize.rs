@@ -97,3 +97,79 @@ fn secrets(request: &Request<'_>) -> Secrets {
     }
     secrets
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        argocd::App,
+        render::{Deadline, Root, Tools},
+        settings::{KustomizeOptions, Layer, Settings, Sourced},
+    };
+
+    fn with<T>(kustomize: KustomizeOptions, use_it: impl Fn(&Request<'_>) -> T) -> T {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().canonicalize().unwrap();
+        use_it(&Request {
+            dir: &dir,
+            root: &Root::find(&dir, Some(".")).unwrap(),
+            settings: &Settings { kustomize, ..Settings::default() },
+            app: &App {
+                name: Some("catalog".into()),
+                kube_version: Some("1.34.2".into()),
+                api_versions: vec!["v1".into()],
+                env: [("TOKEN".to_owned(), "swordfish".to_owned())].into(),
+                ..App::default()
+            },
+            tools: &Tools::default(),
+            deadline: Deadline::after(std::time::Duration::from_secs(9)),
+        })
+    }
+
+    fn flags(words: &[&str], layer: Layer) -> Vec<String> {
+        let set = Sourced::built_in(words.iter().map(ToString::to_string).collect());
+        let options =
+            KustomizeOptions { build_options: Sourced { layer, ..set }, ..KustomizeOptions::default() };
+        let flags = with(options, build_flags).unwrap();
+        flags.into_iter().map(|flag| flag.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_build_with_charts_gets_our_helm_and_the_cluster() {
+        assert_eq!(
+            flags(&["--enable-helm", "--helm-debug"], Layer::Parameter).join(" "),
+            "--enable-helm --helm-debug --helm-command helm --helm-kube-version 1.34.2 --helm-api-versions v1"
+        );
+        assert_eq!(
+            flags(&["--enable-helm --helm-command=other"], Layer::Platform).join(" "),
+            "--enable-helm --helm-command=other --helm-kube-version 1.34.2 --helm-api-versions v1"
+        );
+    }
+
+    #[test]
+    fn a_build_without_charts_gets_nothing_more() {
+        assert!(flags(&[], Layer::BuiltIn).is_empty());
+        assert_eq!(flags(&["--stack-trace"], Layer::Parameter), ["--stack-trace"]);
+    }
+
+    #[test]
+    fn what_a_patch_sets_is_held_back_and_what_it_is_about_is_not() {
+        let patches = vec![
+            json!({"patch": "- {op: add, path: /data/key, value: {x: from-operation}}"}),
+            json!({"patch": "kind: ConfigMap\nmetadata: {name: settings}\ndata: {key: from-merge}"}),
+            json!({"patch": "data: [broken-patch"}),
+            json!({"path": "patch.yaml"}),
+        ];
+        let text =
+            "ConfigMap settings /data/key patch.yaml: from-operation from-merge broken-patch swordfish";
+        let shown = with(KustomizeOptions { patches, ..KustomizeOptions::default() }, |request| {
+            secrets(request).redact(text)
+        });
+        assert_eq!(
+            shown,
+            "ConfigMap settings /data/key patch.yaml: [redacted] [redacted] [redacted] [redacted]"
+        );
+    }
+}

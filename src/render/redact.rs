@@ -52,10 +52,15 @@ impl Secrets {
 
     /// Holds back every value in a text that should be YAML, even if it is not.
     pub(super) fn add_yaml(&mut self, text: &str) {
-        if let Ok(document) = serde_yaml::from_str::<Value>(text) {
-            self.add_document(&document);
+        match serde_yaml::from_str::<Value>(text) {
+            Ok(document) => self.add_document(&document),
+            // Nobody knows what is a value here, so every word is one, but keys.
+            Err(_) => text
+                .split(|c: char| c.is_whitespace() || "[]{},\"'".contains(c))
+                .filter(|word| !word.ends_with(':'))
+                .for_each(|word| self.add(word)),
         }
-        // As the text writes them: with the quotes, escapes and comments that a tool quotes when it cannot read them.
+        // As the text writes them: with the quotes, escapes and comments that a tool may repeat.
         for line in text.lines() {
             let item = line.trim().trim_start_matches("- ");
             self.add(item.split_once(": ").map_or(item, |(_, value)| value).trim_matches(['"', '\'', ' ']));

@@ -37,7 +37,7 @@ impl Run {
             .spawn()
             .unwrap();
         let run = Self { helm, presync, temporary, _repository: repository };
-        run.wait_until("helm hangs", || run.helm.has("hangs") && run.scratch().count() == 1);
+        Self::wait_until("helm hangs", || run.helm.has("hangs") && run.scratch().count() == 1);
         // By now the guard stands: it is started 100 ms after the tool.
         thread::sleep(Duration::from_secs(1));
         run
@@ -47,7 +47,7 @@ impl Run {
         fs::read_dir(self.temporary.path()).unwrap().flatten()
     }
 
-    fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
+    fn wait_until(what: &str, holds: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
         while !holds() {
             assert!(Instant::now() < end, "{what}");
@@ -61,7 +61,7 @@ impl Run {
         assert!(!self.presync.wait().unwrap().success());
         self.helm.assert_ended("self");
         self.helm.assert_ended("background");
-        self.wait_until("temporary files are removed", || self.scratch().count() == 0);
+        Self::wait_until("temporary files are removed", || self.scratch().count() == 0);
     }
 }
 

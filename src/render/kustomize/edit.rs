@@ -151,3 +151,128 @@ fn add_patches(path: &Path, name: &str, patches: &[Value]) -> Result<()> {
     fs::write(path, kustomization.to_string())
         .map_err(|error| problem("cannot write the copy of the kustomization").caused_by(error).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        argocd::App,
+        render::{Deadline, Root, Tools},
+        settings::{KustomizeOptions, Settings},
+    };
+
+    fn commands_of(kustomize: KustomizeOptions) -> Result<Vec<String>> {
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("debug")).unwrap();
+        let dir = temp.path().canonicalize().unwrap();
+        let request = Request {
+            dir: &dir,
+            root: &Root::find(&dir, Some(".")).unwrap(),
+            settings: &Settings { kustomize, ..Settings::default() },
+            app: &App { name: Some("catalog".into()), ..App::default() },
+            tools: &Tools::default(),
+            deadline: Deadline::after(std::time::Duration::from_secs(9)),
+        };
+        Ok(commands(&request)?.into_iter().map(|words| words.join(" ")).collect())
+    }
+
+    fn map(name: &str, value: &str) -> BTreeMap<String, String> {
+        [(name.to_owned(), value.to_owned())].into()
+    }
+
+    #[test]
+    fn nothing_set_is_nothing_to_edit() {
+        let empty = KustomizeOptions { name_prefix: Some(String::new()), ..KustomizeOptions::default() };
+        assert!(commands_of(empty).unwrap().is_empty());
+    }
+
+    #[test]
+    fn every_option_is_a_command_in_argo_cds_order() {
+        let options = KustomizeOptions {
+            name_prefix: Some("-p".into()),
+            name_suffix: Some("s".into()),
+            namespace: Some("n".into()),
+            images: vec!["a=b:$ARGOCD_APP_NAME".into(), "c:1".into()],
+            replicas: [("web".to_owned(), 2)].into(),
+            labels: map("l", "$ARGOCD_APP_NAME"),
+            common_labels: map("c", "$$1"),
+            common_annotations: map("a", "$ARGOCD_APP_NAME"),
+            force_common_labels: true,
+            label_without_selector: true,
+            components: vec!["debug".into(), "missing".into()],
+            ..KustomizeOptions::default()
+        };
+        assert_eq!(
+            commands_of(options.clone()).unwrap(),
+            [
+                "edit set nameprefix -- -p",
+                "edit set namesuffix -- s",
+                "edit set image -- a=b:catalog c:1",
+                "edit set replicas -- web=2",
+                "edit add label --force --without-selector -- c:$1",
+                "edit add label --force --without-selector -- l:catalog",
+                "edit add annotation -- a:$ARGOCD_APP_NAME",
+                "edit set namespace -- n",
+                "edit add component -- debug missing",
+            ]
+        );
+        let others = KustomizeOptions {
+            common_annotations_envsubst: true,
+            force_common_annotations: true,
+            label_include_templates: true,
+            ignore_missing_components: true,
+            ..options
+        };
+        let commands = commands_of(others).unwrap();
+        assert_eq!(commands[4], "edit add label --force --without-selector --include-templates -- c:$1");
+        assert_eq!(commands[6], "edit add annotation --force -- a:catalog");
+        assert_eq!(commands[8], "edit add component -- debug");
+    }
+
+    #[test]
+    fn every_path_that_leaves_the_repository_is_a_problem() {
+        let options = KustomizeOptions {
+            components: vec!["../a".into(), "debug".into()],
+            patches: vec![serde_json::json!({"path": "../b"}), serde_json::json!({"patch": "../c"})],
+            ..KustomizeOptions::default()
+        };
+        let problems = commands_of(options).unwrap_err();
+        let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages, ["`../b` leads out of the repository", "`../a` leads out of the repository"]);
+    }
+
+    fn patched(kustomization: &str) -> Result<Value> {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("kustomization.yaml");
+        fs::write(&path, kustomization).unwrap();
+        add_patches(&path, "kustomization.yaml", &[serde_json::json!({"path": "new.yaml"})])?;
+        Ok(serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn patches_follow_those_that_are_there() {
+        let text = "resources: [a.yaml]\nvars: &v {x: yes}\npatches:\n- path: own.yaml\nother: *v\n";
+        assert_eq!(
+            patched(text).unwrap().to_string(),
+            r#"{"resources":["a.yaml"],"vars":{"x":true},"patches":[{"path":"own.yaml"},{"path":"new.yaml"}],"other":{"x":true}}"#,
+        );
+        for none in ["", "# nothing\n", "patches:\n"] {
+            assert_eq!(
+                patched(none).unwrap().to_string(),
+                r#"{"patches":[{"path":"new.yaml"}]}"#,
+                "{none:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_kustomization_that_cannot_take_patches_is_a_problem() {
+        for (text, message) in [
+            ("patches: {a: b}\n", "`patches` in the kustomization is no list"),
+            ("- a\n", "the kustomization is no object"),
+        ] {
+            assert_eq!(patched(text).unwrap_err().iter().next().unwrap().message, message);
+        }
+        assert!(patched("a: [\n").is_err());
+    }
+}
