@@ -381,6 +381,22 @@ fn partials_that_would_never_end_are_refused() {
 }
 
 #[test]
+fn nesting_has_an_end() {
+    let shapes: [fn(usize) -> String; 3] = [
+        |n| format!("{}1{}", "{{#if true}}".repeat(n), "{{/if}}".repeat(n)),
+        |n| format!("{{{{quote {}1{}}}}}", "(lower ".repeat(n), ")".repeat(n)),
+        |n| format!("{{{{toJson {}{}}}}}", "[".repeat(n), "]".repeat(n)),
+    ];
+    for nested in shapes {
+        assert!(!rendered(&nested(90), "").is_empty());
+        for n in [110, 50_000] {
+            let problem = refused(&nested(n), "");
+            assert_eq!(problem, "error: blocks and calls are nested more than 100 deep\n  at: a.hbs");
+        }
+    }
+}
+
+#[test]
 fn a_missing_name_is_explained() {
     let values = "image: {tag: 1, repository: r}\nlist: [{a: 1}]\nreplicas: 2\nname: x";
     for (template, hint) in [
