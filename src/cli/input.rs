@@ -77,7 +77,7 @@ impl Input {
 }
 
 /// The process environment; what is no UTF-8 cannot be a setting.
-fn environment() -> BTreeMap<String, String> {
+pub(super) fn environment() -> BTreeMap<String, String> {
     let text =
         |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     std::env::vars_os().filter_map(text).collect()

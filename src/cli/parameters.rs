@@ -9,7 +9,7 @@ use presync::{
     settings::{self, Inputs, RendererKind, announce},
 };
 
-use super::output;
+use super::{input::environment, output};
 
 /// Announce the app's parameters to Argo CD, as JSON
 ///
@@ -23,7 +23,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let inputs = Inputs::from_process(Some(args.dir.clone()), settings::Flags::new());
+    let inputs = Inputs { env: environment(), app_dir: Some(args.dir.clone()), ..Inputs::default() };
     let announcements = announce::for_app(&inputs, renderer(&inputs, &args.dir));
     output::stdout(|out| serde_json::to_writer(&mut *out, &announcements).map_err(Into::into))?;
     Ok(Exit::OK)

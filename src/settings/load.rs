@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
-    ffi::OsString,
     fmt, fs, io,
     path::{Path, PathBuf},
 };
@@ -45,15 +43,6 @@ pub struct Inputs {
     pub app_dir: Option<PathBuf>,
     /// The settings on the command line.
     pub flags: Flags,
-}
-
-impl Inputs {
-    /// With this process's environment. What is not UTF-8 in it is replaced: no setting or path of Argo CD's is.
-    pub fn from_process(app_dir: Option<PathBuf>, flags: Flags) -> Self {
-        let text = |text: OsString| text.to_string_lossy().into_owned();
-        let env = env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
-        Self { env, app_dir, flags }
-    }
 }
 
 /// The settings of one run.
