@@ -33,7 +33,7 @@ const COUNTERS: &[Counter] = &[
         words: &["test", "tests", "testing", "tester", "e2e", "smoke", "acceptance", "conformance", "benchmark", "loadtest"],
         verbs: &[] },
     Counter { what: "a notification", test: false,
-        words: &["notify", "notifier", "notification", "notifications", "announce", "alert", "slack", "webhook", "mail", "email", "report"],
+        words: &["notify", "notifier", "notification", "notifications", "announce", "alert", "slack", "mail", "email", "report"],
         verbs: &["notify", "announce"] },
     Counter { what: "a certificate or key generator", test: false,
         words: &["cert", "certs", "certificate", "certificates", "certgen", "tls", "ca", "ssl", "jwks", "keygen", "keys", "key"],
@@ -89,28 +89,29 @@ pub(super) fn in_name(tokens: &[String]) -> Vec<(&'static Counter, &str, Says)> 
         .collect()
 }
 
+/// Commands of Jobs that are something else, named by what they do.
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Tool] = &[
-    tool("tests", "pytest|rspec|jest|vitest|bats|locust|behave", "pytest tests/"),
-    tool("tests", "cypress|playwright|k6|newman run|test", "k6 run /scripts/load.js"),
-    tool("tests", "npm|yarn|pnpm|go|cargo|mvn|gradle test", "npm test"),
-    tool("a message", "curl|wget *hooks.slack.com*|*webhook*|*discord.com/api*|*pagerduty*|*opsgenie*", "curl -X POST https://hooks.slack.com/services/x"),
-    tool("a message", "sendmail|mail|mailx|swaks|ntfy", "sendmail ops@example.org"),
-    tool("a certificate or key", "openssl req|genrsa|genpkey|ecparam|rand", "openssl req -x509 -newkey rsa:2048"),
-    tool("a certificate or key", "kube-webhook-certgen|certgen|cfssl|certstrap|ssh-keygen|keytool", "kube-webhook-certgen create --host=a"),
-    tool("a user", "* createsuperuser|create_superuser|createuser|create-user|create-admin|create_admin|ensure_superuser", "python manage.py createsuperuser --noinput"),
-    tool("a user", "airflow users create", "airflow users create --role Admin"),
-    tool("a user", "createuser", "createuser app"),
-    tool("a secret", "kubectl|oc create secret", "kubectl create secret generic a"),
-    tool("a bucket", "mc|s3cmd mb", "mc mb --ignore-existing store/uploads"),
-    tool("a bucket", "aws s3|s3api mb|create-bucket", "aws s3 mb s3://uploads"),
-    tool("a bucket", "gsutil mb", "gsutil mb gs://uploads"),
-    tool("a namespace", "kubectl|oc create namespace|ns", "kubectl create namespace shop"),
-    tool("a namespace", "temporal|tctl namespace create|register", "temporal operator namespace create default"),
-    tool("a change of Kubernetes objects", "kubectl|oc apply|patch|replace|scale|label|annotate", "kubectl patch deployment shop -p {}"),
-    tool("a topic", "kafka-topics|kafka-topics.sh --create", "kafka-topics.sh --create --topic a"),
-    tool("a copy of data", "pg_dump|pg_dumpall|pg_restore|mysqldump|mongodump|mongorestore|pgloader|elasticdump", "pg_dump -Fc app"),
-    tool("a copy of data", "rsync|rclone|restic|wal-g|pgbackrest", "rclone copy a: b:"),
+    tool("runs tests", "pytest|rspec|jest|vitest|bats|locust|behave", "pytest tests/"),
+    tool("runs tests", "cypress|playwright|k6|newman run|test", "k6 run /scripts/load.js"),
+    tool("runs tests", "npm|yarn|pnpm|go|cargo|mvn|gradle test", "npm test"),
+    tool("sends a message", "curl|wget *hooks.slack.com*|*webhook*|*discord.com/api*|*pagerduty*|*opsgenie*", "curl -X POST https://hooks.slack.com/services/x"),
+    tool("sends a message", "sendmail|mail|mailx|swaks|ntfy", "sendmail ops@example.org"),
+    tool("makes a certificate or key", "openssl req|genrsa|genpkey|ecparam|rand", "openssl req -x509 -newkey rsa:2048"),
+    tool("makes a certificate or key", "kube-webhook-certgen|certgen|cfssl|certstrap|ssh-keygen|keytool", "kube-webhook-certgen create --host=a"),
+    tool("creates a user", "* createsuperuser|create_superuser|createuser|create-user|create-admin|create_admin|ensure_superuser", "python manage.py createsuperuser --noinput"),
+    tool("creates a user", "airflow users create", "airflow users create --role Admin"),
+    tool("creates a user", "createuser", "createuser app"),
+    tool("creates a secret", "kubectl|oc create secret", "kubectl create secret generic a"),
+    tool("creates a bucket", "mc|s3cmd mb", "mc mb --ignore-existing store/uploads"),
+    tool("creates a bucket", "aws s3|s3api mb|create-bucket", "aws s3 mb s3://uploads"),
+    tool("creates a bucket", "gsutil mb", "gsutil mb gs://uploads"),
+    tool("creates a namespace", "kubectl|oc create namespace|ns", "kubectl create namespace shop"),
+    tool("creates a namespace", "temporal|tctl namespace create|register", "temporal operator namespace create default"),
+    tool("changes Kubernetes objects", "kubectl|oc apply|patch|replace|scale|label|annotate", "kubectl patch deployment shop -p {}"),
+    tool("creates a topic", "kafka-topics|kafka-topics.sh --create", "kafka-topics.sh --create --topic a"),
+    tool("copies data", "pg_dump|pg_dumpall|pg_restore|mysqldump|mongodump|mongorestore|pgloader|elasticdump", "pg_dump -Fc app"),
+    tool("copies data", "rsync|rclone|restic|wal-g|pgbackrest", "rclone copy a: b:"),
 ];
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn add_names(evidence: &mut Evidence, job: &Job<'_>) {
             Says::Plainly => points::OTHER,
             Says::Perhaps => points::PERHAPS,
         };
-        evidence.add(points, format!("`{token}` in the name says {}", counter.what));
+        evidence.add(points, format!("the name says `{token}`: {}", counter.what));
     }
 }
 
@@ -186,7 +186,7 @@ fn add_other_command(evidence: &mut Evidence, commands: &[Command]) {
         tools::find(counter::COMMANDS, program::command(&command.words)).map(|tool| (command, tool))
     });
     if let Some((command, tool)) = other {
-        evidence.add(points::OTHER_COMMAND, format!("{} makes {}", command.place, tool.name));
+        evidence.add(points::OTHER_COMMAND, format!("{} {}", command.place, tool.name));
     }
 }
 
