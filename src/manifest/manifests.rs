@@ -117,6 +117,11 @@ impl Manifests {
         &self.sources[self.documents[document].source]
     }
 
+    /// The bytes of every document, in order.
+    pub fn all_bytes(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.documents.len()).map(|document| self.bytes(document))
+    }
+
     /// The document's bytes, for a search before a parse.
     pub fn bytes(&self, document: usize) -> &[u8] {
         &self.source(document).bytes[self.documents[document].part.range.clone()]

@@ -56,6 +56,7 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
     let objects = ids.iter().map(|id| read(*id, &view)).collect::<Result<Vec<_>, _>>()?;
     let jobs: Vec<Job<'_>> =
         ids.iter().zip(&objects).map(|(id, object)| Job { id: *id, object: object.as_ref() }).collect();
+    view.look_for(&jobs.iter().map(Job::name).filter(|name| !name.is_empty()).collect::<Vec<_>>());
     let judged = judge(&jobs, settings, &view)?;
     let candidates = candidates(&judged, &view)?;
     let placements = phase::place(&candidates, &view)?;

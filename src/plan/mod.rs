@@ -9,6 +9,7 @@ pub mod digest;
 pub mod guards;
 pub mod hooks;
 pub mod job;
+mod mentions;
 pub mod names;
 pub mod phase;
 pub mod references;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{Problem, Problems},
     exit::Exit,
-    manifest::ObjectId,
+    manifest::{Header, ObjectId},
     settings::{Dependencies, JobSettings, Layer, Phase, Strategy},
 };
 
@@ -142,13 +142,22 @@ fn earlier_workload(view: &View<'_>, wave: i32, needs: &[Need]) -> Result<Option
         if is_workload(&header.api_version, &header.kind)
             && !needs.iter().any(|need| need.header.id == header.id)
         {
-            let object = view.object(header.id)?;
-            if hooks::role(object).0 == Role::Resource && hooks::wave(object) < wave {
+            let (role, own) = placed(header, view)?;
+            if role == Role::Resource && own.unwrap_or(0) < wave {
                 return Ok(Some(header.label()));
             }
         }
     }
     Ok(None)
+}
+
+/// What an object's annotations make of it, and the wave that they give; it is parsed only if it can have any of them.
+fn placed(header: &Header, view: &View<'_>) -> Result<(Role, Option<i32>), Problems> {
+    if !["sync-wave", "hook"].iter().any(|word| view.mentions(header, word)) {
+        return Ok((Role::Resource, None));
+    }
+    let object = view.object(header.id)?;
+    Ok((hooks::role(object).0, hooks::explicit_wave(object)))
 }
 
 /// Kinds that run the app and so must wait for its migrations.
@@ -303,14 +312,12 @@ fn items(view: &View<'_>, migrations: &BTreeSet<ObjectId>) -> Result<Vec<Item>, 
         if migrations.contains(&header.id) {
             continue;
         }
-        let object = view.object(header.id)?;
-        let (role, _) = hooks::role(object);
+        let (role, explicit) = placed(header, view)?;
         let fixed = match role {
             Role::Resource => false,
             Role::Hook(types) if types.contains(&HookType::Sync) => true,
             Role::Hook(_) | Role::Ignored => continue,
         };
-        let explicit = hooks::explicit_wave(object);
         items.push(Item {
             id: header.id,
             wave: explicit.unwrap_or(0),

@@ -1,8 +1,9 @@
 //! Read access to the rendered app for decisions: objects by kind and name, parsed only when looked at.
 
-use memchr::memmem::{Finder, find};
+use memchr::memmem::find;
 use serde_json::Value;
 
+use super::mentions::Mentions;
 use crate::error::{Location, Result};
 use crate::manifest::{Header, Manifests, ObjectId};
 
@@ -29,6 +30,7 @@ pub struct View<'a> {
     /// Positions in `headers`, ordered by kind and name.
     order: Vec<usize>,
     default_namespace: Option<String>,
+    mentions: Mentions,
 }
 
 impl<'a> View<'a> {
@@ -40,7 +42,8 @@ impl<'a> View<'a> {
         let headers = manifests.index()?;
         let mut order: Vec<_> = (0..headers.len()).collect();
         order.sort_by(|&a, &b| key(&headers[a]).cmp(&key(&headers[b])));
-        Ok(Self { manifests, headers, order, default_namespace: default_namespace.map(str::to_owned) })
+        let default_namespace = default_namespace.map(str::to_owned);
+        Ok(Self { manifests, headers, order, default_namespace, mentions: Mentions::default() })
     }
 
     /// Every object of the app, in the order of the manifests.
@@ -75,19 +78,16 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Looks for many texts in one pass, so that [`Self::mentioning`] each of them is quick.
+    pub fn look_for(&self, texts: &[&str]) {
+        self.mentions.look_for(texts, self.manifests.all_bytes());
+    }
+
     /// The objects whose documents contain this text, in the order of the manifests.
     pub fn mentioning(&self, text: &str) -> Vec<&Header> {
-        let finder = Finder::new(text);
-        // The items of a List share their document.
-        let mut last = None;
-        let mut found = |header: &Header| {
-            let document = header.id.document;
-            let known = last.filter(|(searched, _)| *searched == document).map(|(_, found)| found);
-            let found = known.unwrap_or_else(|| finder.find(self.manifests.bytes(document)).is_some());
-            last = Some((document, found));
-            found
-        };
-        self.headers.iter().filter(|header| found(header)).collect()
+        let documents = self.mentions.of(text, self.manifests.all_bytes());
+        let found = |header: &&Header| documents.binary_search(&header.id.document).is_ok();
+        self.headers.iter().filter(found).collect()
     }
 
     /// Whether the object's document contains this text.
