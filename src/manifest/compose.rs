@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::resolve::{Scalar, float_key, float_value, resolve};
-use super::tree::{Content, Entry, NodeId, Style, Tree};
+use super::tree::{Content, NodeId, Style, Tree};
 
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -79,16 +79,6 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, ComposeError> {
         Scalar::Null => return fail("a key cannot be null"),
     };
     Ok(Key { text, of })
-}
-
-/// Whether an entry is like that of `{a:}`, which libyaml takes for the key `a:`, and other parsers for `a`.
-fn colon_belongs_to_key(tree: &Tree<'_>, mapping: NodeId, entry: Entry) -> bool {
-    let plain = matches!(tree.node(entry.key).content, Content::Scalar { style: Style::Plain, .. });
-    let colon = || tree.after_colon(entry.key).and_then(|colon| tree.text.as_bytes().get(colon));
-    tree.node(mapping).flow
-        && plain
-        && tree.end(entry.value).is_none()
-        && colon().is_some_and(|next| !next.is_ascii_whitespace())
 }
 
 /// What a scalar node means, its tag considered (`resolve` in go-yaml's `resolve.go`).
@@ -216,10 +206,6 @@ impl Composer<'_, '_> {
                 continue;
             }
             self.count(entry.key)?;
-            if colon_belongs_to_key(self.tree, mapping, *entry) {
-                let message = "a blank must follow the `:`, or else it belongs to the key".to_owned();
-                return Err(ComposeError { node: entry.key, message });
-            }
             let key = typed_key(self.tree, entry.key)?;
             let value = self.value(entry.value)?;
             if !fields.insert(key, value) {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
+
 use super::changes::{Addition, Changes, Edit, ObjectId};
 use super::compose::compose;
 use super::edit::{EditError, edit};
@@ -10,7 +12,8 @@ use super::emit::{Block, Flow};
 use super::manifests::Manifests;
 use super::output::Output;
 use super::parse::parse;
-use super::split::begins_json;
+use super::split::{BOM, SEPARATOR, begins_json};
+
 use crate::error::{Problems, Result};
 
 /// What changes in one document.
@@ -38,7 +41,7 @@ impl Manifests {
             }
         }
         problems.or(())?;
-        Ok(Join { manifests: self, changes: by_document, output: Output::default() }.run())
+        Ok(Join { manifests: self, changes: by_document, output: Output::default(), apart: false }.run())
     }
 
     fn edited(&self, document: usize, edits: &[(ObjectId, &[Edit])]) -> Result<Option<String>> {
@@ -53,7 +56,7 @@ impl Manifests {
         let document = addition.after.document;
         let text = if self.joins_as_json(self.documents[document].source) {
             let pretty = self.bytes(document).contains(&b'\n');
-            if pretty { Flow::PRETTY_JSON } else { Flow::COMPACT_JSON }.value(&addition.object) + "\n"
+            if pretty { Flow::PRETTY_JSON } else { Flow::COMPACT_JSON }.value(&addition.object)
         } else {
             let text = Block::default().document(&addition.object);
             if self.bytes(document).windows(2).any(|pair| pair == b"\r\n") {
@@ -77,8 +80,9 @@ impl Manifests {
 
     /// The source that has something in it, when there is no other such.
     fn only_source(&self) -> Option<usize> {
+        let is_blank = |source: usize| self.sources[source].bytes.trim_ascii().is_empty();
         let mut filled =
-            (0..self.sources.len()).filter(|source| !self.sources[*source].bytes.trim_ascii().is_empty());
+            (0..self.sources.len()).filter(|source| self.sources.len() == 1 || !is_blank(*source));
         filled.next().filter(|_| filled.next().is_none())
     }
 }
@@ -96,25 +100,23 @@ struct Join<'a> {
     manifests: &'a Manifests,
     changes: BTreeMap<usize, Change>,
     output: Output<'a>,
+    /// Whether the next document of the source needs a separator that may not be there.
+    apart: bool,
 }
 
 impl<'a> Join<'a> {
     fn run(mut self) -> Output<'a> {
-        let sources = &self.manifests.sources;
         if let Some(only) = self.manifests.only_source() {
             self.source(only);
             return self.output;
         }
-        for (i, source) in sources.iter().enumerate() {
+        for (i, source) in self.manifests.sources.iter().enumerate() {
             if source.bytes.trim_ascii().is_empty() {
                 continue;
             }
             // At the very beginning, `{` would put the reader into JSON mode.
-            let needed = !self.output.is_empty() || begins_json(&source.bytes);
-            if needed && !source.bytes.starts_with(b"---") {
-                self.separator();
-            } else if !self.output.at_line_start() {
-                self.output.push(b"\n".as_slice());
+            if !self.output.is_empty() || begins_json(&source.bytes) {
+                self.separator_before(&source.bytes);
             }
             self.source(i);
         }
@@ -124,46 +126,66 @@ impl<'a> Join<'a> {
     fn source(&mut self, source: usize) {
         let manifests = self.manifests;
         let bytes = &manifests.sources[source].bytes;
-        let json_stream = manifests.joins_as_json(source);
+        let json = manifests.joins_as_json(source);
         let first = manifests.documents.partition_point(|document| document.source < source);
         let documents = manifests.documents[first..].iter().take_while(|document| document.source == source);
-        let mut done = 0;
-        // A document that no separator has followed yet.
-        let mut open = false;
+        // A byte order mark may only stand at the very beginning.
+        let mut done = if self.output.is_empty() || !bytes.starts_with(BOM) { 0 } else { BOM.len() };
+        self.apart = false;
         for (i, document) in (first..).zip(documents) {
             let range = document.part.range.clone();
-            self.between(&bytes[done..range.start], open && !json_stream);
-            let change = self.changes.remove(&i).unwrap_or_default();
-            match change.text {
-                Some(text) => self.output.push(text.into_bytes()),
-                None => self.output.push(&bytes[range.clone()]),
-            }
-            open = true;
+            self.between(&bytes[done..range.start], json);
+            self.document(i, &bytes[range.clone()], json);
             done = range.end;
-            for text in change.additions {
-                if json_stream {
-                    self.line_start();
-                } else {
-                    self.separator();
-                }
-                self.output.push(text.into_bytes());
-            }
         }
         let rest = &bytes[done..];
-        self.between(rest, open && !json_stream && !rest.trim_ascii().is_empty());
+        self.apart &= !rest.trim_ascii().is_empty();
+        self.between(rest, json);
     }
 
-    /// What stands between two documents, with a separator line if it is needed and missing.
-    fn between(&mut self, glue: &'a [u8], separated: bool) {
-        let has_separator = glue.starts_with(b"---") || memchr::memmem::find(glue, b"\n---").is_some();
-        if separated && !has_separator {
+    /// A document, and what is added behind it.
+    fn document(&mut self, document: usize, bytes: &'a [u8], json: bool) {
+        let change = self.changes.remove(&document).unwrap_or_default();
+        self.apart = self.manifests.only_source().is_none() || !change.additions.is_empty();
+        match change.text {
+            Some(text) => self.output.push(text.into_bytes()),
+            None => self.output.push(bytes),
+        }
+        for text in change.additions {
+            if json {
+                self.line_start();
+            } else {
+                self.separator();
+            }
+            self.output.push(text.into_bytes());
+        }
+    }
+
+    /// What stands between two documents; with a separator where there must be one and is none, as behind JSON.
+    fn between(&mut self, glue: &'a [u8], json: bool) {
+        if !self.apart {
+            return self.output.push(glue);
+        }
+        if json {
+            if glue.is_empty() {
+                self.line_start();
+            }
+            return self.output.push(glue);
+        }
+        if !glue.starts_with(SEPARATOR) && memmem::find(glue, b"\n---").is_none() {
             self.separator();
-            return self.output.push(glue.trim_ascii_start());
         }
-        if glue.starts_with(b"---") {
+        self.line_start();
+        self.output.push(glue.trim_ascii_start());
+    }
+
+    /// A separator, unless the next text begins with one.
+    fn separator_before(&mut self, next: &[u8]) {
+        if next.starts_with(SEPARATOR) {
             self.line_start();
+        } else {
+            self.separator();
         }
-        self.output.push(glue);
     }
 
     fn separator(&mut self) {

@@ -229,6 +229,11 @@ fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
             "text after the document separator",
             "Argo CD splits manifests at every line that begins with `---`; only a comment may follow on it",
         ),
+        SplitProblem::ByteOrderMark(at) => (
+            at,
+            "a byte order mark behind a document separator",
+            "remove it: Argo CD would read it as a part of the first key",
+        ),
         SplitProblem::AfterJson(at) => (
             at,
             "something other than JSON after several JSON values",

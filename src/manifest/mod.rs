@@ -26,6 +26,7 @@ mod scan;
 mod shape;
 mod source;
 mod split;
+mod strict;
 mod tree;
 
 pub use changes::{Addition, Changes, Edit, Header, ObjectId, Step};

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
-use super::scan::line_start;
+use super::strict;
 use super::tree::{Content, Entry, Node, NodeId, Style, Tree};
 
 /// Nesting beyond this is an error; go-yaml allows 10,000, which no manifest comes near.
@@ -43,55 +43,12 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
         if matches!(event, Event::DocumentEnd) {
             break;
         }
-        builder.push(event, &span)?;
+        builder.push(event, &span);
     }
     let mut tree = builder.tree;
     tree.dropped = dropped(&mut events);
-    match misplaced_tab(&tree) {
-        Some(offset) => Err(SyntaxError { offset, kind: ErrorKind::TabInIndentation }),
-        None => Ok(tree),
-    }
-}
-
-/// A tab where libyaml wants blanks, and the scanner does not mind: in the indentation of a line that nothing else has
-/// begun on, even if only a comment follows, and behind a dash.
-fn misplaced_tab(tree: &Tree<'_>) -> Option<usize> {
-    let text = tree.text.as_bytes();
-    memchr::memchr(b'\t', text)?;
-    let behind_dash = tree.nodes.iter().filter_map(|node| node.dash).map(|dash| dash + 1);
-    let behind_dash = behind_dash.filter(|at| text.get(*at) == Some(&b'\t'));
-    let mut inner = tree
-        .nodes
-        .iter()
-        .filter(|node| node.flow || matches!(node.content, Content::Scalar { .. }))
-        .peekable();
-    let mut inside: Option<&Node<'_>> = None;
-    let in_indentation = memchr::memchr_iter(b'\t', text).filter(|at| {
-        let start = line_start(text, *at);
-        text[start..*at].iter().all(|byte| *byte == b' ')
-    });
-    let in_indentation = in_indentation.filter(|at| {
-        while let Some(node) = inner.next_if(|node| node.span.start <= *at) {
-            if inside.is_none_or(|inside| inside.span.end <= node.span.start) {
-                inside = Some(node);
-            }
-        }
-        let column = at - line_start(text, *at);
-        !inside.is_some_and(|node| node.span.contains(at) && may_hold_tab(tree, node, column))
-    });
-    behind_dash.chain(in_indentation).min()
-}
-
-/// Whether a tab at a column of a line's beginning belongs to the node.
-fn may_hold_tab(tree: &Tree<'_>, node: &Node<'_>, column: usize) -> bool {
-    if !matches!(node.content, Content::Scalar { style: Style::Block, .. }) {
-        return true;
-    }
-    let lines = tree.text[node.span.clone()].lines().skip(1);
-    let indented = lines
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.len() - line.trim_start_matches(' ').len());
-    indented.min().is_some_and(|indent| column >= indent)
+    strict::check(&tree)?;
+    Ok(tree)
 }
 
 /// Where something stands after the first document, well formed or not.
@@ -123,7 +80,7 @@ impl<'t> Builder<'t> {
         Self { tree, open: Vec::new(), anchors: HashMap::new(), read: 0 }
     }
 
-    fn push(&mut self, event: Event<'t>, span: &Span) -> Result<(), SyntaxError> {
+    fn push(&mut self, event: Event<'t>, span: &Span) {
         let range = bytes(span);
         let tag = event.tag().map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
         let anchor = event.anchor_id();
@@ -131,7 +88,6 @@ impl<'t> Builder<'t> {
         let node = |content, flow| Node { content, span: range.clone(), properties, tag, flow, dash: None };
         match event {
             Event::Scalar(text, style, ..) => {
-                self.check_plain(&text, style, range.start)?;
                 let content = Content::Scalar { text, style: self::style(style) };
                 self.add(node(content, false), anchor);
             }
@@ -155,23 +111,10 @@ impl<'t> Builder<'t> {
                 }
             }
             Event::Anchor(id, _) => self.widen_properties(id, range.clone()),
-            _ => return Ok(()),
+            _ => return,
         }
         if !range.is_empty() {
             self.read = self.read.max(range.end);
-        }
-        Ok(())
-    }
-
-    /// In YAML 1.1 a `?` ends an unquoted scalar in flow style, and then Argo CD's reader fails.
-    fn check_plain(&self, text: &str, style: ScalarStyle, start: usize) -> Result<(), SyntaxError> {
-        let flow = || self.open.last().is_some_and(|open| self.tree.nodes[open.node].flow);
-        match text.find('?') {
-            Some(at) if style == ScalarStyle::Plain && flow() => {
-                let message = "a `?` in an unquoted value between brackets or braces".to_owned();
-                Err(SyntaxError { offset: start + at, kind: ErrorKind::Custom(message) })
-            }
-            _ => Ok(()),
         }
     }
 

@@ -9,7 +9,6 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
 use super::resolve::{Scalar, resolve};
-use super::split::BOM;
 
 /// Finds documents that may hold an object of one kind.
 ///
@@ -104,7 +103,7 @@ pub(super) struct Head<'t> {
 /// above it. Then the real key exists too, and a key seen twice is not certain; or it does not, and Argo CD refuses the
 /// object.
 pub(super) fn head(document: &[u8]) -> Option<Head<'_>> {
-    let text = str::from_utf8(document.strip_prefix(BOM).unwrap_or(document)).ok()?;
+    let text = str::from_utf8(document).ok()?;
     if odd_line_break(text).is_some() {
         return None;
     }

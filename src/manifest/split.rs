@@ -10,7 +10,7 @@ use std::ops::Range;
 use memchr::{memchr, memmem};
 use serde::de::IgnoredAny;
 
-/// Where a document is in its source, without separator lines.
+/// Where a document is in its source, without separator lines and byte order mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub range: Range<usize>,
@@ -32,6 +32,8 @@ pub(super) enum SplitProblem {
     Separator(usize),
     /// After a second JSON value the reader does not go back to YAML.
     AfterJson(usize),
+    /// A byte order mark that is taken for a part of the first key.
+    ByteOrderMark(usize),
 }
 
 pub(super) fn split(bytes: &[u8]) -> Split {
@@ -50,7 +52,7 @@ pub(super) fn begins_json(bytes: &[u8]) -> bool {
 
 /// Where the first thing stands that is neither blank nor a comment.
 pub(super) fn content_start(bytes: &[u8]) -> Option<usize> {
-    let mut at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
+    let mut at = 0;
     loop {
         at += bytes[at..].iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
         if bytes[at] != b'#' {
@@ -63,7 +65,8 @@ pub(super) fn content_start(bytes: &[u8]) -> Option<usize> {
 /// The byte order mark in UTF-8.
 pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
 
-const SEPARATOR: &[u8] = b"---";
+/// What a line begins with that separates documents.
+pub(super) const SEPARATOR: &[u8] = b"---";
 
 impl Split {
     /// Reads JSON values, and gives where YAML begins.
@@ -97,17 +100,27 @@ impl Split {
 
     fn yaml(&mut self, bytes: &[u8], start: usize) {
         let mut start = start;
+        let mut in_document = false;
         for separator in separators(bytes, start) {
-            self.push_yaml(bytes, start..separator);
+            self.push_yaml(bytes, start..separator, in_document);
+            // The reader leaves out a separator that ends something; one at the beginning becomes a part of the
+            // document.
+            in_document = start == separator;
             start = line_end(bytes, separator);
             if !ends_line(&bytes[separator + SEPARATOR.len()..start]) {
                 self.problems.push(SplitProblem::Separator(separator));
             }
         }
-        self.push_yaml(bytes, start..bytes.len());
+        self.push_yaml(bytes, start..bytes.len(), in_document);
     }
 
-    fn push_yaml(&mut self, bytes: &[u8], range: Range<usize>) {
+    fn push_yaml(&mut self, bytes: &[u8], mut range: Range<usize>, behind_separator: bool) {
+        if bytes[range.clone()].starts_with(BOM) {
+            if behind_separator {
+                self.problems.push(SplitProblem::ByteOrderMark(range.start));
+            }
+            range.start += BOM.len();
+        }
         if content_start(&bytes[range.clone()]).is_some() {
             self.parts.push(Part { range, json: false });
         }
@@ -166,6 +179,13 @@ mod tests {
         assert_eq!(parts("\u{feff}# c\n---\n# d\na: 1\n---"), ["# d\na: 1\n"]);
         assert_eq!(parts("\u{feff}"), [""; 0]);
         assert_eq!(parts("# c"), [""; 0]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_document() {
+        assert_eq!(parts("\u{feff}a: 1\n---\n\u{feff}b: 2\n"), ["a: 1\n", "b: 2\n"]);
+        assert_eq!(parts("\u{feff}---\na: 1\n"), ["---\na: 1\n"]);
+        assert_eq!(split("---\n\u{feff}a: 1\n".as_bytes()).problems, [SplitProblem::ByteOrderMark(4)]);
     }
 
     #[test]

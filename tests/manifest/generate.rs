@@ -344,7 +344,7 @@ impl Writer<'_> {
     }
 
     /// Everything that fits behind a colon or dash without a block.
-    fn flow(&mut self, node: &Node, column: usize) -> String {
+    fn flow(&self, node: &Node, column: usize) -> String {
         match node {
             Node::Inline(text) => (*text).to_owned(),
             Node::Block(_, lines) => format!("\"{}\"", lines.join(" ")),
@@ -357,23 +357,25 @@ impl Writer<'_> {
                 self.flow(&Node::Map(entries.clone(), Style { flow: Some(Flow::Spaced), noise: 0 }), column)
             }
             Node::Map(entries, style) => {
-                let members = entries
+                let members: Vec<_> = entries
                     .iter()
                     .map(|(key, node)| format!("{key}: {}", self.flow(node, column + 2)))
                     .collect();
-                bracket('{', members, '}', style.flow, column)
+                bracket('{', &members, '}', style.flow, column)
             }
             Node::List(items, style) => {
-                let members = items.iter().map(|node| self.flow(node, column + 2));
-                let members =
-                    members.map(|text| if text.is_empty() { "''".to_owned() } else { text }).collect();
-                bracket('[', members, ']', style.flow, column)
+                let text = |node| match self.flow(node, column + 2) {
+                    text if text.is_empty() => "''".to_owned(),
+                    text => text,
+                };
+                let members: Vec<_> = items.iter().map(text).collect();
+                bracket('[', &members, ']', style.flow, column)
             }
         }
     }
 }
 
-fn bracket(open: char, members: Vec<String>, close: char, flow: Option<Flow>, column: usize) -> String {
+fn bracket(open: char, members: &[String], close: char, flow: Option<Flow>, column: usize) -> String {
     let members = members
         .iter()
         .map(|member| if member.starts_with('*') { format!("{member} ") } else { member.clone() });

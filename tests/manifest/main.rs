@@ -10,8 +10,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cases;
 mod decode;
 mod edit;
 mod generate;
+mod join;
 mod oracle;
 mod property;

@@ -31,7 +31,7 @@ impl Decoder {
     /// The objects that Argo CD reads from its plugin's stdout, or its error.
     pub(crate) fn decode(&mut self, stream: &[u8]) -> Result<Vec<Value>, String> {
         let requests = self.requests.as_mut().unwrap();
-        write!(requests, "{}\n", stream.len()).unwrap();
+        writeln!(requests, "{}", stream.len()).unwrap();
         requests.write_all(stream).unwrap();
         requests.flush().unwrap();
         let mut reply = String::new();
@@ -100,10 +100,10 @@ fn remove(at: &mut Value, path: &[Step]) {
         ([Step::Key(key)], Value::Object(map)) => drop(map.shift_remove(key)),
         ([Step::Index(index)], Value::Array(items)) if *index < items.len() => drop(items.remove(*index)),
         ([Step::Key(key), rest @ ..], Value::Object(map)) if map.contains_key(key) => {
-            remove(&mut map[key.as_str()], rest)
+            remove(&mut map[key.as_str()], rest);
         }
         ([Step::Index(index), rest @ ..], Value::Array(items)) if *index < items.len() => {
-            remove(&mut items[*index], rest)
+            remove(&mut items[*index], rest);
         }
         _ => {}
     }

@@ -98,7 +98,7 @@ fn edit(object: &Value, strike: &Strike) -> Edit {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_edited_document_reads_as_intended(document in document(), strikes in strikes()) {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::Refused;
 use super::splice::{Editor, Members};
-use super::text::{begins_line, column, line_content_end, line_start_of, next_line};
+use super::text::{begins_line, column, line_content_end, next_line};
+use crate::manifest::scan::line_start;
 use crate::manifest::tree::{Content, Entry, NodeId, Style};
 
 impl Editor<'_, '_> {
@@ -63,7 +64,7 @@ impl Editor<'_, '_> {
         let column = column(text, dash)?;
         let at = match kept.checked_sub(1) {
             Some(last) => next_line(text, self.tree.end(items[last]).ok_or(Refused)?)?,
-            None if begins_line(text, dash) => line_start_of(text, dash),
+            None if begins_line(text, dash) => line_start(text.as_bytes(), dash),
             None => return Err(Refused),
         };
         for value in new {
@@ -149,7 +150,7 @@ impl Editor<'_, '_> {
         if !begins_line(text, start) {
             return Err(Refused);
         }
-        self.splice(line_start_of(text, start)..next_line(text, end)?, "");
+        self.splice(line_start(text.as_bytes(), start)..next_line(text, end)?, "");
         Ok(())
     }
 }

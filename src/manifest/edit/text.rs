@@ -3,16 +3,6 @@
 use super::Refused;
 use crate::manifest::scan::line_start;
 
-const BOM: char = '\u{feff}';
-
-/// The first byte of the line that `at` is in, behind a byte order mark.
-pub(super) fn line_start_of(text: &str, at: usize) -> usize {
-    match line_start(text.as_bytes(), at) {
-        0 if text.starts_with(BOM) => BOM.len_utf8(),
-        start => start,
-    }
-}
-
 /// The byte after the last one of the line that `at` is in, without its line break.
 pub(super) fn line_content_end(text: &str, at: usize) -> usize {
     let rest = &text[at..];
@@ -29,7 +19,7 @@ pub(super) fn next_line(text: &str, at: usize) -> Result<usize, Refused> {
 
 /// The column of `at`, when only blanks, the dashes of lists and a key's question mark stand before it.
 pub(super) fn column(text: &str, at: usize) -> Result<usize, Refused> {
-    let before = &text[line_start_of(text, at)..at];
+    let before = &text[line_start(text.as_bytes(), at)..at];
     if before.bytes().all(|byte| matches!(byte, b' ' | b'-' | b'?')) {
         Ok(before.len())
     } else {
@@ -39,11 +29,11 @@ pub(super) fn column(text: &str, at: usize) -> Result<usize, Refused> {
 
 /// Whether `at` is the first thing on its line.
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
-    text[line_start_of(text, at)..at].bytes().all(|byte| byte == b' ')
+    text[line_start(text.as_bytes(), at)..at].bytes().all(|byte| byte == b' ')
 }
 
 /// How far the line that `at` is in is indented.
 pub(super) fn indentation(text: &str, at: usize) -> usize {
-    let line = &text[line_start_of(text, at)..];
+    let line = &text[line_start(text.as_bytes(), at)..];
     line.len() - line.trim_start_matches(' ').len()
 }

@@ -1,0 +1,137 @@
+//! What the scanner reads and libyaml, the scanner of Argo CD's reader, does not, or reads in another way.
+//!
+//! The scanner follows YAML 1.2, libyaml YAML 1.1. Where libyaml is the more lenient one, the scanner's error stands.
+
+use std::ops::Range;
+
+use granit_parser::ErrorKind;
+use memchr::memchr_iter;
+
+use super::parse::SyntaxError;
+use super::scan::line_start;
+use super::split::content_start;
+use super::tree::{Content, Entry, Node, NodeId, Style, Tree};
+
+pub(super) fn check(tree: &Tree<'_>) -> Result<(), SyntaxError> {
+    if let Some(offset) = misplaced_tab(tree) {
+        return Err(SyntaxError { offset, kind: ErrorKind::TabInIndentation });
+    }
+    if let Some(offset) = content_start(tree.text.as_bytes()).filter(|at| tree.text[*at..].starts_with("..."))
+    {
+        return Err(SyntaxError { offset, kind: ErrorKind::ExpectedNodeContent });
+    }
+    tree.nodes.iter().try_for_each(|node| check_node(tree, node))
+}
+
+fn check_node(tree: &Tree<'_>, node: &Node<'_>) -> Result<(), SyntaxError> {
+    let fail = |offset: Option<usize>, message: &str| match offset {
+        Some(offset) => Err(SyntaxError { offset, kind: ErrorKind::Custom(message.to_owned()) }),
+        None => Ok(()),
+    };
+    match &node.content {
+        Content::Scalar { style: Style::Quoted, .. } => {
+            fail(unknown_escape(tree.text, &node.span), "an escape that Argo CD does not know")
+        }
+        Content::Sequence(items) if node.flow => {
+            let at = items.iter().find_map(|item| question_mark(tree, *item));
+            fail(at, "a `?` in an unquoted value between brackets")
+        }
+        Content::Mapping(entries) if node.flow => {
+            let nodes = entries.iter().flat_map(|entry| [entry.key, entry.value]);
+            let at = nodes.into_iter().find_map(|node| question_mark(tree, node));
+            fail(at, "a `?` in an unquoted value between braces")?;
+            let at = entries.iter().find_map(|entry| key_with_colon(tree, *entry));
+            fail(at, "a `:` that no blank follows, so that it belongs to the key")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// In flow style a `?` ends an unquoted scalar.
+fn question_mark(tree: &Tree<'_>, id: NodeId) -> Option<usize> {
+    let node = tree.node(id);
+    match &node.content {
+        Content::Scalar { style: Style::Plain, .. } => {
+            tree.text[node.span.clone()].find('?').map(|at| node.span.start + at)
+        }
+        _ => None,
+    }
+}
+
+/// In `{a:}` the key is `a:`.
+fn key_with_colon(tree: &Tree<'_>, entry: Entry) -> Option<usize> {
+    let plain = matches!(tree.node(entry.key).content, Content::Scalar { style: Style::Plain, .. });
+    if !plain || tree.end(entry.value).is_some() {
+        return None;
+    }
+    let behind = tree.after_colon(entry.key)?;
+    let next = tree.text.as_bytes().get(behind)?;
+    (!next.is_ascii_whitespace()).then_some(behind - 1)
+}
+
+/// An escape between double quotes that only JSON and YAML 1.2 know: `\/`, or half of a surrogate pair.
+fn unknown_escape(text: &str, span: &Range<usize>) -> Option<usize> {
+    let quoted = text[span.clone()].as_bytes();
+    if !quoted.starts_with(b"\"") {
+        return None;
+    }
+    let mut escapes = memchr_iter(b'\\', quoted);
+    while let Some(at) = escapes.next() {
+        match quoted[at + 1..] {
+            [b'/', ..] | [b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => {
+                return Some(span.start + at);
+            }
+            [b'\\', ..] => _ = escapes.next(),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A tab where libyaml wants blanks: behind a dash, and in the indentation of a line on which nothing from above goes
+/// on, even if it is blank otherwise or holds a comment.
+fn misplaced_tab(tree: &Tree<'_>) -> Option<usize> {
+    let text = tree.text.as_bytes();
+    memchr::memchr(b'\t', text)?;
+    let dashes = tree.nodes.iter().filter_map(|node| node.dash);
+    let behind_dash = dashes.map(|dash| dash + 1).find(|at| text.get(*at) == Some(&b'\t'));
+    behind_dash.or_else(|| tab_in_indentation(tree))
+}
+
+fn tab_in_indentation(tree: &Tree<'_>) -> Option<usize> {
+    let text = tree.text.as_bytes();
+    let column = |at: usize| at - line_start(text, at);
+    let mut tabs = memchr_iter(b'\t', text)
+        .filter(|at| text[line_start(text, *at)..*at].iter().all(|byte| *byte == b' '))
+        .peekable();
+    let mut done = 0;
+    for node in &tree.nodes {
+        let scalar = matches!(node.content, Content::Scalar { .. }) && !node.span.is_empty();
+        if !(scalar || node.flow) || node.span.start < done {
+            continue;
+        }
+        done = node.span.end;
+        if let Some(between) = tabs.next_if(|tab| *tab < node.span.start) {
+            return Some(between);
+        }
+        if tabs.peek().is_none_or(|tab| *tab >= done) {
+            continue;
+        }
+        let indentation = block_indentation(tree.text, node);
+        while let Some(tab) = tabs.next_if(|tab| *tab < done) {
+            if column(tab) < indentation {
+                return Some(tab);
+            }
+        }
+    }
+    tabs.next()
+}
+
+/// The column at which the lines of a block scalar begin; in other nodes tabs may stand anywhere.
+fn block_indentation(text: &str, node: &Node<'_>) -> usize {
+    if !matches!(node.content, Content::Scalar { style: Style::Block, .. }) {
+        return 0;
+    }
+    let lines = text[node.span.clone()].lines().skip(1).filter(|line| !line.trim().is_empty());
+    lines.map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(usize::MAX)
+}
