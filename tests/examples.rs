@@ -12,9 +12,12 @@ use std::{
 };
 
 use presync::{
-    manifest::Manifests,
-    render::{Deadline, Rendered, Request, Root, Tools, render},
-    settings::{self, Flags, Inputs, RendererKind, Settings},
+    confine::Root,
+    error::Problems,
+    manifest::{Manifests, Source},
+    plan::plan,
+    render::{Deadline, Rendered, Request, Tools, render},
+    settings::{self, Flags, Inputs, Loaded, RendererKind, Settings},
 };
 use serde_json::Value;
 
@@ -31,8 +34,15 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer} in {value}"))
 }
 
-/// An Application rendered as Argo CD would have it rendered.
-fn rendered(application: &Value, tools: &BTreeMap<String, String>) -> (Settings, Rendered) {
+/// An Application rendered as Argo CD would have it rendered, before and after the rewrite.
+struct Output {
+    settings: Settings,
+    renderer: RendererKind,
+    before: Manifests,
+    after: Manifests,
+}
+
+fn generate(application: &Value, tools: &BTreeMap<String, String>) -> Result<Output, Problems> {
     let path = text(application, "/spec/source/path");
     let dir = PathBuf::from(REPOSITORY).join(path);
     let parameters = application.pointer("/spec/source/plugin/parameters").unwrap_or(&Value::Null);
@@ -48,31 +58,36 @@ fn rendered(application: &Value, tools: &BTreeMap<String, String>) -> (Settings,
         env.insert(name.to_owned(), value.to_owned());
     }
     let tools = Tools::from_env(&env, None);
-    let loaded = settings::load(&Inputs { env, app_dir: Some(dir.clone()), flags: Flags::default() })
-        .unwrap_or_else(|problems| panic!("{path}\n{problems}"));
-    let root = Root::find(&dir, Some(path)).unwrap();
-    let rendered = render(&Request {
+    let Loaded { app, settings, .. } =
+        settings::load(&Inputs { env, app_dir: Some(dir.clone()), flags: Flags::default() })?;
+    let Rendered { renderer, sources, .. } = render(&Request {
         dir: &dir,
-        root: &root,
-        settings: &loaded.settings,
-        app: &loaded.app,
+        root: &Root::find(&dir, Some(path))?,
+        settings: &settings,
+        app: &app,
         tools: &tools,
         deadline: Deadline::after(Duration::from_secs(50)),
-    })
-    .unwrap_or_else(|problems| panic!("{path}\n{problems}"));
-    (loaded.settings, rendered)
+    })?;
+    let before = Manifests::read(sources)?;
+    let changes = plan(&before, &settings, &app)?.changes();
+    let bytes = before.apply(&changes)?.to_vec();
+    let after = Manifests::read(vec![Source { name: "<output>".to_owned(), bytes, validate: true }])?;
+    Ok(Output { settings, renderer, before, after })
 }
 
-/// The objects of a rendered app by kind.
-fn objects(rendered: Rendered) -> BTreeMap<String, Value> {
-    let manifests = Manifests::read(rendered.sources).unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(manifests.candidates("Job").unwrap().len(), 1);
-    manifests
-        .index()
-        .unwrap()
-        .into_iter()
-        .map(|header| (header.kind, manifests.object(header.id).unwrap().clone()))
-        .collect()
+/// The objects by kind and name.
+fn objects(manifests: &Manifests) -> BTreeMap<(String, String), Value> {
+    let headers = manifests.index().unwrap();
+    let object = |id| manifests.object(id).unwrap().clone();
+    headers.into_iter().map(|header| ((header.kind, header.name), object(header.id))).collect()
+}
+
+/// The only object of a kind.
+fn one<'o>(objects: &'o BTreeMap<(String, String), Value>, kind: &str) -> &'o Value {
+    let mut found = objects.iter().filter(|((of, _), _)| of == kind);
+    let (_, object) = found.next().unwrap_or_else(|| panic!("no {kind}"));
+    assert!(found.next().is_none(), "two of {kind}");
+    object
 }
 
 /// Renders all three environments, and checks what is the same in every renderer.
@@ -83,32 +98,43 @@ fn check(example: &str, kind: RendererKind, tools: &BTreeMap<String, String>) {
         let environment = name.strip_prefix("catalog-").unwrap();
         assert_eq!(text(&application, "/spec/source/plugin/name"), "presync");
 
-        let (settings, output) = rendered(&application, tools);
-        assert_eq!(settings.environment.name, environment, "{name}");
+        let output =
+            generate(&application, tools).unwrap_or_else(|problems| panic!("{example} {name}\n{problems}"));
+        assert_eq!(output.settings.environment.name, environment, "{name}");
         assert_eq!(output.renderer, kind, "{name}");
-        let objects = objects(output);
-        let kinds: Vec<_> = objects.keys().map(String::as_str).collect();
+        let before = objects(&output.before);
+        let kinds: Vec<_> = before.keys().map(|(kind, _)| kind.as_str()).collect();
         assert_eq!(kinds, ["ConfigMap", "Deployment", "Job", "Service"], "{name}");
+        let [config, deployment, job] = ["ConfigMap", "Deployment", "Job"].map(|kind| one(&before, kind));
 
-        let (deployment, job) = (&objects["Deployment"], &objects["Job"]);
-        assert_eq!(job.pointer("/spec/ttlSecondsAfterFinished"), Some(&Value::from(300)));
-        assert!(text(job, "/metadata/name").starts_with("catalog-migration"));
         let image = text(job, "/spec/template/spec/containers/0/image");
         assert_eq!(image, text(deployment, "/spec/template/spec/containers/0/image"), "{name}");
         images.insert(image.to_owned());
-
         let (replicas, log_level) = match environment {
             "dev" => (1, "debug"),
             "staging" => (2, "info"),
             _ => (3, "warn"),
         };
         assert_eq!(deployment.pointer("/spec/replicas"), Some(&Value::from(replicas)), "{name}");
-        let config = text(&objects["ConfigMap"], "/metadata/name");
-        assert_eq!(config, text(deployment, "/spec/template/spec/containers/0/envFrom/0/configMapRef/name"));
-        assert_eq!(text(&objects["ConfigMap"], "/data/LOG_LEVEL"), log_level, "{name}");
+        assert_eq!(text(config, "/data/LOG_LEVEL"), log_level, "{name}");
+        assert_eq!(
+            text(config, "/metadata/name"),
+            text(deployment, "/spec/template/spec/containers/0/envFrom/0/configMapRef/name")
+        );
         for pods in [deployment, job] {
             let secret = text(pods, "/spec/template/spec/containers/0/env/0/valueFrom/secretKeyRef/name");
             assert_eq!(secret, "catalog-database", "{name}");
+        }
+
+        let after = objects(&output.after);
+        let hook = one(&after, "Job");
+        let ttl = |job: &Value| job.pointer("/spec/ttlSecondsAfterFinished").cloned();
+        assert_eq!(ttl(job), Some(Value::from(300)), "the incident's TTL");
+        assert_eq!(ttl(hook), (environment != "production").then(|| Value::from(300)), "{name}");
+        assert_eq!(text(hook, "/metadata/annotations/argocd.argoproj.io~1hook"), "PreSync");
+        assert_eq!(hook.pointer("/spec/template"), job.pointer("/spec/template"), "{name}");
+        for (id, object) in before.iter().filter(|((kind, _), _)| kind != "Job") {
+            assert_eq!(after.get(id), Some(object), "{name}");
         }
     }
     assert_eq!(images.len(), 3, "each environment runs an image of its own");
@@ -136,6 +162,13 @@ fn helm() {
         if let Some(tools) = tools("PRESYNC_HELM", name) {
             check("helm", RendererKind::Helm, &tools);
         }
+    }
+}
+
+#[test]
+fn kustomize() {
+    if let Some(tools) = tools("PRESYNC_KUSTOMIZE", "kustomize") {
+        check("kustomize", RendererKind::Kustomize, &tools);
     }
 }
 
