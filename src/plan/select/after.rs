@@ -103,7 +103,7 @@ fn says_after(tokens: &[String]) -> Option<String> {
 /// A command that belongs after the workloads, in a Job that runs no other migration.
 fn by_command<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String> {
     let mut reason = None;
-    for command in scripts::commands(job, find) {
+    for command in scripts::read(job, find).commands {
         let words = program::running(&command.words);
         if let Some(tool) = tools::find(COMMANDS, words) {
             reason.get_or_insert_with(|| format!("{} runs {}", command.place, tool.name));
@@ -126,7 +126,7 @@ fn moves_data<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String>
     if data + 1 < keyword || author_says_before {
         return None;
     }
-    let mut commands = scripts::commands(job, find).into_iter();
+    let mut commands = scripts::read(job, find).commands.into_iter();
     let schema =
         commands.any(|command| tools::find(tools::TOOLS, program::running(&command.words)).is_some());
     (!schema).then(|| "the name says that it migrates data".to_owned())

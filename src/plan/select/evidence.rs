@@ -3,7 +3,7 @@
 use super::{
     counter::{self, Says},
     environment, own, program,
-    scripts::{self, Command},
+    scripts::{self, Command, Runs},
     tools, words,
 };
 use crate::plan::{
@@ -23,6 +23,7 @@ enum Kind {
     Image,
     Environment,
     Preparation,
+    Schema,
     Database,
     Client,
     Action,
@@ -48,6 +49,7 @@ impl Kind {
             Self::Image => (40, "the same in an image's name or tag; not beside a keyword"),
             Self::Environment => (35, "an environment variable such as `RUN_MIGRATIONS=true`; not beside a command that migrates"),
             Self::Preparation => (30, "a program or script named `db-init`, `setup-database`; not beside a command that migrates"),
+            Self::Schema => (25, "SQL such as `CREATE TABLE` in a command, or in a file of the app that a command names; not beside a command that migrates"),
             Self::Database => (20, "`db`, `schema`, `postgres` in the name; not beside a keyword"),
             Self::Client => (20, "a database's client, such as `psql`; not beside a command that migrates"),
             Self::Action => (15, "`init`, `setup`, `seed`, `upgrade` in the name; not beside a keyword"),
@@ -102,12 +104,12 @@ impl Evidence {
 /// Gathers the evidence.
 pub(super) fn gather<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Evidence {
     let mut evidence = Evidence::default();
-    let commands = scripts::commands(job, find);
-    let runs_migration = add_migration_command(&mut evidence, &commands);
+    let runs = scripts::read(job, find);
+    let runs_migration = add_migration_command(&mut evidence, &runs.commands);
     add_names(&mut evidence, job);
     if !runs_migration {
-        add_weak_commands(&mut evidence, job, &commands);
-        add_other_command(&mut evidence, &commands);
+        add_weak_commands(&mut evidence, job, &runs);
+        add_other_command(&mut evidence, &runs.commands);
     }
     let (role, _) = hooks::role(job.object);
     if matches!(role, Role::Hook(_)) {
@@ -180,8 +182,9 @@ fn add_weak_names(
     }
 }
 
-fn add_weak_commands(evidence: &mut Evidence, job: &Job<'_>, commands: &[Command]) {
-    let preparation = commands
+fn add_weak_commands(evidence: &mut Evidence, job: &Job<'_>, runs: &Runs) {
+    let preparation = runs
+        .commands
         .iter()
         .find_map(|command| Some((command, own::preparation(&command.words, command.implied)?)));
     if let Some((command, name)) = preparation {
@@ -190,7 +193,10 @@ fn add_weak_commands(evidence: &mut Evidence, job: &Job<'_>, commands: &[Command
     if let Some(name) = environment::migrates(job) {
         evidence.add(Kind::Environment, format!("environment variable `{name}` says so"));
     }
-    if let Some(command) = commands.iter().find(|command| program::is_database_client(&command.words)) {
+    if let Some(place) = &runs.schema {
+        evidence.add(Kind::Schema, format!("{place} holds SQL that changes a schema"));
+    }
+    if let Some(command) = runs.commands.iter().find(|command| program::is_database_client(&command.words)) {
         evidence.add(Kind::Client, format!("{} runs a database client", command.place));
     }
 }
@@ -220,13 +226,14 @@ mod tests {
     use super::*;
     use crate::plan::select::tools::TOOLS;
 
-    const KINDS: [Kind; 15] = [
+    const KINDS: [Kind; 16] = [
         Kind::Tool,
         Kind::OwnCommand,
         Kind::Keyword,
         Kind::Image,
         Kind::Environment,
         Kind::Preparation,
+        Kind::Schema,
         Kind::Database,
         Kind::Client,
         Kind::Action,

@@ -29,9 +29,24 @@ pub(super) struct Command {
     pub(super) place: String,
 }
 
-/// The commands that the Job's containers run, in order.
-pub(super) fn commands<'a>(job: &Job<'a>, find: &Find<'a, '_>) -> Vec<Command> {
-    job.containers().flat_map(|container| Reading::new(job, container, find).read(container)).collect()
+/// What a Job's containers run.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// The commands in order, those of a script before the command that runs it.
+    pub(super) commands: Vec<Command>,
+    /// Where the first SQL stands that changes a schema.
+    pub(super) schema: Option<String>,
+}
+
+/// Reads what the Job's containers run.
+pub(super) fn read<'a>(job: &Job<'a>, find: &Find<'a, '_>) -> Runs {
+    let mut runs = Runs::default();
+    for container in job.containers() {
+        let reading = Reading::new(job, container, find).read(container);
+        runs.commands.extend(reading.commands);
+        runs.schema = runs.schema.or(reading.schema);
+    }
+    runs
 }
 
 /// An image's name without registry, tag and digest.
@@ -53,14 +68,15 @@ struct Reading<'a> {
     files: Vec<File<'a>>,
     read: HashSet<String>,
     commands: Vec<Command>,
+    schema: Option<String>,
 }
 
 impl<'a> Reading<'a> {
     fn new(job: &Job<'a>, container: Container<'a>, find: &Find<'a, '_>) -> Self {
-        Self { files: files(job, container, find), read: HashSet::new(), commands: Vec::new() }
+        Self { files: files(job, container, find), read: HashSet::new(), commands: Vec::new(), schema: None }
     }
 
-    fn read(mut self, container: Container<'a>) -> Vec<Command> {
+    fn read(mut self, container: Container<'a>) -> Self {
         let mut words: Words = container.words().map(str::to_owned).collect();
         let implied = container.object["command"].as_array().is_none_or(Vec::is_empty);
         if implied {
@@ -68,11 +84,14 @@ impl<'a> Reading<'a> {
         }
         let place =
             format!("{} `{}`", if container.init { "init container" } else { "container" }, container.name());
+        if words.iter().any(|word| changes_schema(word)) {
+            self.schema = Some(place.clone());
+        }
         self.add(words, &place, 0);
         if let Some(command) = self.commands.last_mut() {
             command.implied = implied;
         }
-        self.commands
+        self
     }
 
     /// Adds a command, the shell text among its words and the mounted scripts that it names.
@@ -93,16 +112,20 @@ impl<'a> Reading<'a> {
         self.commands.push(Command { words, implied: false, place: place.to_owned() });
     }
 
-    /// The mounted shell scripts that these words name and that were not read yet.
+    /// The mounted shell scripts that these words name and that were not read yet; SQL in any file is noted.
     fn scripts(&mut self, words: &Words) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for file in &self.files {
             if words.iter().any(|word| names(word, file))
                 && self.read.insert(file.path.clone())
                 && let Some(text) = text(file.object, &file.key)
-                && is_shell_script(&file.key, &text)
             {
-                found.push((format!("script `{}` of {}", file.key, file.source), text.into_owned()));
+                if self.schema.is_none() && changes_schema(&text) {
+                    self.schema = Some(format!("file `{}` of {}", file.key, file.source));
+                }
+                if is_shell_script(&file.key, &text) {
+                    found.push((format!("script `{}` of {}", file.key, file.source), text.into_owned()));
+                }
             }
         }
         found
@@ -122,6 +145,21 @@ fn names(word: &str, file: &File<'_>) -> bool {
     }
     let absolute = word.starts_with('/');
     word == file.path || (!absolute && base_name(word) == base_name(&file.path))
+}
+
+/// Whether a text holds a statement such as `CREATE TABLE` or `ALTER TABLE`.
+fn changes_schema(text: &str) -> bool {
+    const VERBS: &[&str] = &["create", "alter"];
+    const BETWEEN: &[&str] = &["or", "replace", "unique", "unlogged", "materialized"];
+    const OBJECTS: &[&str] = &["table", "index", "schema", "database", "keyspace", "type", "view"];
+    let is = |word: &str, words: &[&str]| words.iter().any(|other| word.eq_ignore_ascii_case(other));
+    let mut after_verb = false;
+    text.split_ascii_whitespace().any(|word| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let found = after_verb && is(word, OBJECTS);
+        after_verb = is(word, VERBS) || (after_verb && is(word, BETWEEN));
+        found
+    })
 }
 
 fn is_shell_script(key: &str, text: &str) -> bool {
@@ -218,7 +256,8 @@ mod tests {
         let find = |kind: &str, name: &str, _: Option<&str>| {
             objects.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
         };
-        commands(&job, &find)
+        super::read(&job, &find)
+            .commands
             .into_iter()
             .map(|command| format!("{}: {}", command.place, command.words.join(" ")))
             .collect()
@@ -279,6 +318,28 @@ mod tests {
         );
         assert!(commands.contains(&"script `up` of Secret `hidden`: goose up".to_owned()), "{commands:?}");
         assert!(!commands.iter().any(|command| command.contains("rake")), "{commands:?}");
+    }
+
+    #[test]
+    fn sql_that_changes_a_schema_is_noted_where_it_is_read() {
+        let objects = [
+            json!({"kind": "ConfigMap", "metadata": {"name": "sql"}, "data": {"1.sql": "CREATE TABLE a ();", "2.sql": "SELECT 1"}}),
+        ];
+        for (script, place) in [
+            ("psql < /sql/1.sql", Some("file `1.sql` of ConfigMap `sql`")),
+            ("psql -f /sql/2.sql", None),
+            ("psql <<SQL\nalter table a add b int;\nSQL", Some("container `m`")),
+            ("psql -c 'CREATE UNIQUE INDEX i ON a (b)'", Some("container `m`")),
+            ("psql -c 'CREATE USER shop'; create the table", None),
+        ] {
+            let object = json!({"spec": {"template": {"spec": {
+                "volumes": [{"name": "v", "configMap": {"name": "sql"}}],
+                "containers": [{"name": "m", "command": ["sh", "-c", script], "volumeMounts": [{"name": "v", "mountPath": "/sql"}]}],
+            }}}});
+            let job = Job { id: ObjectId { document: 0, item: None }, object: &object };
+            let runs = super::read(&job, &|_, _, _| Some(&objects[0]));
+            assert_eq!(runs.schema.as_deref(), place, "{script}");
+        }
     }
 
     #[test]

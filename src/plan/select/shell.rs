@@ -13,8 +13,8 @@ const MAX_DEPTH: usize = 8;
 
 /// The simple commands of `text` in their order; commands in substitutions come before the one they stand in.
 ///
-/// Patterns of `case`, names of defined functions, targets of redirections, comments and the text of here-documents are
-/// no commands; a here-document that feeds a shell is.
+/// Patterns of `case`, names of defined functions, targets of outputs, comments and the text of here-documents are no
+/// commands; a here-document that feeds a shell is.
 pub(super) fn commands(text: &str) -> Vec<Words> {
     commands_at(text, 0)
 }
@@ -41,7 +41,7 @@ struct Reader<'a> {
     pipeline: usize,
     words: Words,
     word: Option<String>,
-    /// The next word is the target of a redirection.
+    /// The next word is the target of an output's redirection.
     redirected: bool,
     documents: Vec<Document>,
     parentheses: usize,
@@ -158,7 +158,8 @@ impl Reader<'_> {
             return;
         }
         while self.rest.next_if(|c| matches!(c, '>' | '<' | '&' | '|')).is_some() {}
-        self.redirected = self.rest.peek() != Some(&'(');
+        // What a command reads is as good as an argument: `psql < schema.sql`.
+        self.redirected = operator == '>' && self.rest.peek() != Some(&'(');
     }
 
     fn here_document(&mut self) {
@@ -353,7 +354,7 @@ mod tests {
     #[test]
     fn redirections_are_no_words() {
         assert_eq!(read("rake db:migrate > /log/migrate 2>&1 && next"), ["rake|db:migrate", "next"]);
-        assert_eq!(read("a &>b c <d"), ["a|c"]);
+        assert_eq!(read("a &>b c <d"), ["a|c|d"]);
     }
 
     #[test]
