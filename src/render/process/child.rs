@@ -1,48 +1,50 @@
 //! A child and everything that it starts, from its start to the death of the last of them.
+//!
+//! One thread waits for all of it: threads for the pipes would have to be woken in turn when the tool has ended, which is
+//! when every delay counts.
 
 use std::{
-    io::{self, Read, Write as _},
-    os::unix::process::CommandExt as _,
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver, Sender},
+    io::{self, Write as _},
+    os::{fd::AsFd, unix::process::CommandExt as _},
+    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use rustix::{
-    io::retry_on_intr,
+    buffer::spare_capacity,
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{Errno, read, retry_on_intr},
     process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
 };
 
 use super::{Deadline, Output};
 
-/// How long a child runs without a guard. Most tools have ended by then, and to start a process for a guard would be
-/// the larger part of what we cost.
-const UNGUARDED: Duration = Duration::from_millis(100);
+/// How long a child runs before a guard is started, and between looks at whether one that is silent has ended. Most
+/// tools are done by then, and to start a process for a guard would be the larger part of what we cost.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How long a killed child's stderr is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// The times between looks at whether a child that has closed its pipes has ended: from what its exit takes, doubled.
+const NAPS: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(10));
+
 /// How much of stderr is kept, in bytes: its end, where tools say why they failed.
 const KEPT: usize = 64 * 1024;
+
+/// How much is read at a time, in bytes: what a pipe holds.
+const CHUNK: usize = 64 * 1024;
 
 /// A process group that is led by a child of ours; killed when dropped.
 #[derive(Debug)]
 pub(super) struct Group {
     child: Child,
     id: Pid,
+    start: Instant,
     status: Option<ExitStatus>,
-    events: Receiver<Event>,
-    /// Keeps the channel open, so that its end is never mistaken for a timeout.
-    _sender: Sender<Event>,
-}
-
-#[derive(Debug)]
-enum Event {
-    Stdout(io::Result<Vec<u8>>),
-    Stderr(io::Result<Vec<u8>>),
-    /// The child has ended and is not yet reaped: until then no other process can get its id.
-    Ended,
+    stdout: Stream<ChildStdout>,
+    stderr: Stream<ChildStderr>,
 }
 
 impl Group {
@@ -53,26 +55,19 @@ impl Group {
             .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let child = command.spawn()?;
-        let id = Pid::from_child(&child);
-        let (sender, events) = mpsc::channel();
-        let mut group = Self { child, id, status: None, events, _sender: sender.clone() };
+        let mut child = command.spawn()?;
+        let mut group = Self {
+            id: Pid::from_child(&child),
+            start: Instant::now(),
+            status: None,
+            stdout: Stream::new(child.stdout.take(), usize::MAX),
+            stderr: Stream::new(child.stderr.take(), KEPT),
+            child,
+        };
         if let (Some(text), Some(mut pipe)) = (stdin, group.child.stdin.take()) {
             // A tool that ends without having read it all is not at fault.
             thread::Builder::new().spawn(move || pipe.write_all(&text).is_ok())?;
         }
-        if let Some(pipe) = group.child.stdout.take() {
-            report(&sender, move || Event::Stdout(read_all(pipe)))?;
-        }
-        if let Some(pipe) = group.child.stderr.take() {
-            report(&sender, move || Event::Stderr(read_end(pipe)))?;
-        }
-        report(&sender, move || {
-            let how = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            // The only failure left is that it is no child any more: it was killed and reaped.
-            let _ = retry_on_intr(|| waitid(WaitId::Pid(id), how));
-            Event::Ended
-        })?;
         Ok(group)
     }
 
@@ -92,24 +87,62 @@ impl Group {
         guard: impl Fn(Pid) -> io::Result<G>,
     ) -> io::Result<Result<Output, Vec<u8>>> {
         let mut standing = None;
-        let (mut stdout, mut stderr) = (None, None);
+        let mut nap = NAPS.0;
         loop {
-            if let (Some(status), Some(_), Some(_)) = (self.status, &stdout, &stderr) {
-                let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
-                return Ok(Ok(Output { status, stdout, stderr }));
+            if let (Some(status), false) = (self.status, self.is_open()) {
+                return Ok(Ok(Output { status, stdout: self.stdout.end(), stderr: self.stderr.end() }));
             }
-            let left = deadline.remaining();
-            match self.events.recv_timeout(if standing.is_some() { left } else { left.min(UNGUARDED) }) {
-                Ok(Event::Stdout(bytes)) => stdout = Some(bytes?),
-                Ok(Event::Stderr(bytes)) => stderr = Some(bytes?),
-                Ok(Event::Ended) => self.end()?,
-                Err(_) if deadline.remaining().is_zero() => {
-                    self.end()?;
-                    return Ok(Err(stderr.unwrap_or_else(|| self.last_words())));
-                }
-                Err(_) => standing = Some(guard(self.id)?),
+            if deadline.remaining().is_zero() {
+                return self.last_words().map(Err);
+            }
+            if standing.is_none() && self.start.elapsed() >= PATIENCE {
+                standing = Some(guard(self.id)?);
+            }
+            if self.is_open() && self.read(deadline.remaining().min(PATIENCE))? {
+                continue;
+            }
+            if self.has_ended()? {
+                self.end()?;
+            } else if !self.is_open() {
+                thread::sleep(nap);
+                nap = NAPS.1.min(nap * 2);
             }
         }
+    }
+
+    /// Whether there may be more to read.
+    fn is_open(&self) -> bool {
+        self.stdout.pipe.is_some() || self.stderr.pipe.is_some()
+    }
+
+    /// Reads what is there, or waits for it. False when there was nothing in time.
+    fn read(&mut self, wait: Duration) -> io::Result<bool> {
+        let timeout = Timespec::try_from(wait).map_err(io::Error::other)?;
+        let pipes = [self.stdout.poll(), self.stderr.poll()];
+        let mut polls: Vec<PollFd<'_>> = pipes.into_iter().flatten().collect();
+        match poll(&mut polls, Some(&timeout)) {
+            Ok(0) => return Ok(false),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut ready = polls.iter().map(|poll| !poll.revents().is_empty());
+        let stdout = self.stdout.pipe.is_some() && ready.next().unwrap_or_default();
+        let stderr = self.stderr.pipe.is_some() && ready.next().unwrap_or_default();
+        drop(ready);
+        drop(polls);
+        if stdout {
+            self.stdout.read()?;
+        }
+        if stderr {
+            self.stderr.read()?;
+        }
+        Ok(true)
+    }
+
+    /// Whether the child has ended and is not yet reaped: until then no other process can get its id.
+    fn has_ended(&self) -> io::Result<bool> {
+        let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(self.status.is_none() && retry_on_intr(|| waitid(WaitId::Pid(self.id), how))?.is_some())
     }
 
     /// Kills the group and reaps the child.
@@ -122,16 +155,14 @@ impl Group {
         Ok(())
     }
 
-    /// The stderr of a killed child.
-    fn last_words(&self) -> Vec<u8> {
+    /// Ends the group and gives its stderr.
+    fn last_words(mut self) -> io::Result<Vec<u8>> {
+        self.end()?;
         let end = Instant::now() + LAST_WORDS;
-        loop {
-            match self.events.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(Event::Stderr(bytes)) => return bytes.unwrap_or_default(),
-                Ok(_) => {}
-                Err(_) => return Vec::new(),
-            }
+        while self.stderr.pipe.is_some() && Instant::now() < end {
+            self.read(end.saturating_duration_since(Instant::now()))?;
         }
+        Ok(self.stderr.end())
     }
 }
 
@@ -141,62 +172,82 @@ impl Drop for Group {
     }
 }
 
-/// Sends what `wait` gives, from a thread of its own: it blocks as long as anyone holds the other end of a pipe.
-fn report(sender: &Sender<Event>, wait: impl FnOnce() -> Event + Send + 'static) -> io::Result<()> {
-    let sender = sender.clone();
-    // Nobody listens any more when the run has failed otherwise.
-    thread::Builder::new().spawn(move || sender.send(wait()).is_ok()).map(drop)
+/// What a child writes, or the end of it.
+#[derive(Debug)]
+struct Stream<P> {
+    /// None when all was read.
+    pipe: Option<P>,
+    bytes: Vec<u8>,
+    /// How much is kept, in bytes.
+    kept: usize,
+    cut: bool,
 }
 
-fn read_all(mut pipe: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    pipe.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
+impl<P: AsFd> Stream<P> {
+    fn new(pipe: Option<P>, kept: usize) -> Self {
+        Self { pipe, bytes: Vec::new(), kept, cut: false }
+    }
 
-/// All of a short text, or the last whole lines of a long one: a secret that was cut could not be recognised.
-fn read_end(mut pipe: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut chunk = [0; 8 * 1024];
-    let mut cut = false;
-    loop {
-        match pipe.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(read) => bytes.extend_from_slice(&chunk[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        if bytes.len() > 2 * KEPT {
-            bytes.drain(..bytes.len() - KEPT);
-            cut = true;
-        }
+    fn poll(&self) -> Option<PollFd<'_>> {
+        self.pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN))
     }
-    if cut {
-        let first_line = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |line| line + 1);
-        bytes.drain(..first_line);
+
+    /// Reads once; of a pipe that is ready without waiting.
+    fn read(&mut self) -> io::Result<()> {
+        let Some(pipe) = &self.pipe else { return Ok(()) };
+        self.bytes.reserve(CHUNK);
+        if retry_on_intr(|| read(pipe, spare_capacity(&mut self.bytes)))? == 0 {
+            self.pipe = None;
+        }
+        if self.bytes.len() / 2 > self.kept {
+            self.bytes.drain(..self.bytes.len() - self.kept);
+            self.cut = true;
+        }
+        Ok(())
     }
-    Ok(bytes)
+
+    /// All of it, or the last whole lines where something was cut: a secret that is cut could not be recognised.
+    fn end(&mut self) -> Vec<u8> {
+        if self.cut {
+            let line = self.bytes.iter().position(|&byte| byte == b'\n');
+            self.bytes.drain(..line.map_or(self.bytes.len(), |line| line + 1));
+        }
+        std::mem::take(&mut self.bytes)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_short_stderr_is_kept_whole() {
-        assert_eq!(read_end(&b"a\nb"[..]).unwrap(), b"a\nb");
+    /// What is kept of `text` by a stream that keeps its end.
+    fn end_of(text: &[u8]) -> Vec<u8> {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let mut stream = Stream::new(Some(reader), KEPT);
+        thread::scope(|scope| {
+            scope.spawn(move || writer.write_all(text).unwrap());
+            while stream.pipe.is_some() {
+                stream.read().unwrap();
+            }
+        });
+        stream.end()
     }
 
     #[test]
-    fn a_long_stderr_is_kept_from_a_line_on() {
+    fn a_short_text_is_kept_whole() {
+        assert_eq!(end_of(b"a\nb"), b"a\nb");
+    }
+
+    #[test]
+    fn a_long_text_is_kept_from_a_line_on() {
         let text = "line after line\n".repeat(100_000);
-        let kept = read_end(text.as_bytes()).unwrap();
-        assert!(kept.len() >= KEPT / 2 && kept.len() <= 2 * KEPT, "{}", kept.len());
+        let kept = end_of(text.as_bytes());
+        assert!(kept.len() >= KEPT / 2 && kept.len() <= 3 * KEPT, "{}", kept.len());
         assert!(kept.starts_with(b"line ") && text.as_bytes().ends_with(&kept));
     }
 
     #[test]
     fn a_long_line_that_was_cut_is_not_kept() {
-        assert_eq!(read_end(&vec![b'x'; 3 * KEPT][..]).unwrap(), b"");
+        assert_eq!(end_of(&vec![b'x'; 4 * KEPT]), b"");
     }
 }
