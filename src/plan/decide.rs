@@ -8,26 +8,23 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Decided, JobPlan, Moved, Outcome, Plan, Rewrite, Warning, copies,
-    dependencies::{self, Need},
-    guards,
-    hooks::{self, Author, HookType, Role},
+    JobPlan, Moved, Outcome, Plan, Rewrite, Warning, dependencies,
+    hooks::{self, Author, Role},
     job::Job,
-    phase::{self, Candidate, Placement},
-    rename::{self, Stems},
-    rewrite::{self, HookEdit, Target},
+    phase::{self, Candidate},
+    rename::Stems,
+    rewrite,
     select::{self, Selection},
-    trigger::{self, Action},
-    ttl,
     view::{View, group},
     workflow,
+    write::{self, Writer},
 };
 use crate::{
     argocd,
     error::{Problem, Problems},
     exit::Exit,
-    manifest::{Addition, Edit, Manifests, ObjectId},
-    settings::{JobSettings, Settings, Strategy, Trigger},
+    manifest::{Manifests, ObjectId},
+    settings::{JobSettings, Settings, Strategy},
 };
 
 /// Decides what becomes of every Job of the app.
@@ -81,7 +78,10 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
     for judged in judged {
         let outcome = match &judged.fate {
             Fate::Left(why) => Outcome::Left(why.clone()),
-            Fate::Extend => Outcome::Rewritten(Box::new(extend(&judged, settings, &mut plan))),
+            Fate::Extend => {
+                let rewrite = write::extend(&judged.job, &judged.settings, settings, &mut plan);
+                Outcome::Rewritten(Box::new(rewrite))
+            }
             Fate::Place => match rewrites.remove(&judged.job.id) {
                 Some(rewrite) => Outcome::Rewritten(Box::new(rewrite)),
                 None => continue, // its problem is among `problems`
@@ -113,11 +113,6 @@ fn read<'a>(id: ObjectId, view: &View<'a>) -> Result<Cow<'a, Value>, Problems> {
     let object = view.object(id)?;
     let workflow = object["kind"] == workflow::KIND;
     Ok(if workflow { Cow::Owned(workflow::as_job(object)) } else { Cow::Borrowed(object) })
-}
-
-/// The edits in the terms of the object that is written.
-fn written(job: &Job<'_>, edits: Vec<Edit>) -> Vec<Edit> {
-    if job.is_workflow() { workflow::edits(edits) } else { edits }
 }
 
 /// A Job, its settings, and what is to happen to it.
@@ -194,167 +189,6 @@ fn candidates<'a>(judged: &'a [Judged<'a>], view: &View<'a>) -> Result<Vec<Candi
         .collect()
 }
 
-/// Turns the place of a migration into edits and additions.
-struct Writer<'a> {
-    settings: &'a Settings,
-    stems: &'a Stems,
-    view: &'a View<'a>,
-}
-
-impl Writer<'_> {
-    fn rewrite(
-        &self,
-        candidate: &Candidate<'_>,
-        placement: &Placement,
-        plan: &mut Plan,
-    ) -> Result<Rewrite, Problems> {
-        let Candidate { job, settings, needs, .. } = candidate;
-        let guards = guards::edits(job, &settings.guards);
-        let copies = self.copies(candidate, placement, plan)?;
-        let mut more: Vec<Edit> = guards.iter().map(|(edit, _)| edit.clone()).collect();
-        more.extend(copies.edits);
-        // Digests are of the Job as it will be: so a second run finds them right.
-        let object = edited(job.object, &more);
-        let as_it_will_be = Job { id: job.id, object: &object };
-
-        let name = rename::decide(&as_it_will_be, settings, self.stems, self.view)?;
-        let waiters = dependencies::waiters(job, self.view)?;
-        let waiter = waiters.first().map(|waiter| waiter.header.label());
-        let keep = settings.strategy.value == Strategy::Keep;
-        let ttl = if keep {
-            Decided::new(None, "strategy `keep` keeps the Job")
-        } else {
-            ttl::decide(self.settings, settings, waiter.as_deref())
-        };
-        let target = Target {
-            hook: if keep { HookEdit::Plain } else { HookEdit::Hook(&placement.types.value) },
-            wave: placement.wave.as_ref().map(|wave| wave.value),
-            ttl: ttl.value,
-            name: &name.value,
-            trace: self.trace(settings.strategy.value, &placement.types.value, ttl.value),
-        };
-        let edits = rewrite::edits(job, &target, more);
-        let trigger = self.trigger(&as_it_will_be, &name.value, candidate, placement, plan)?;
-
-        for object in copies.objects {
-            if self
-                .view
-                .find(text(&object["kind"]), text(&object["metadata"]["name"]), job.namespace())
-                .is_none()
-            {
-                plan.additions.push(Addition { after: job.id, object });
-            }
-        }
-        let changed = !edits.is_empty();
-        if changed {
-            plan.edits.insert(job.id, written(job, edits));
-        }
-        Ok(Rewrite {
-            strategy: Decided::new(settings.strategy.value, settings.strategy.source()),
-            phase: Some(placement.types.clone()),
-            wave: placement.wave.clone(),
-            ttl,
-            name,
-            trigger,
-            needs: needs.iter().map(|need| (need.header.label(), need.why().to_owned())).collect(),
-            copies: copies.names,
-            guards: guards.into_iter().map(|(_, what)| what).collect(),
-            changed,
-        })
-    }
-
-    /// The copies that the settings ask for; else a warning of what a hook without its needs does.
-    fn copies(
-        &self,
-        candidate: &Candidate<'_>,
-        placement: &Placement,
-        plan: &mut Plan,
-    ) -> Result<copies::Copies, Problems> {
-        let unmet: Vec<&Need> =
-            placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
-        if phase::copies_wanted(candidate.settings, placement) {
-            return copies::make(candidate.job.id, hooks::wave(candidate.job.object), &unmet, self.view);
-        }
-        if !unmet.is_empty() {
-            let needs = unmet.iter().map(|need| need.header.label()).collect::<Vec<_>>().join(", ");
-            plan.warnings.push(Warning {
-                text: format!(
-                    "{} {} runs in PreSync but needs {needs}: it hangs on the first install and reads old values later",
-                    candidate.job.kind(),
-                    candidate.job.label()
-                ),
-                location: self.view.location(candidate.job.id).to_string(),
-                hint: Some("leave `phase` on `auto`, or set `dependencies: copy`".to_owned()),
-            });
-        }
-        Ok(copies::Copies::default())
-    }
-
-    fn trigger(
-        &self,
-        job: &Job<'_>,
-        name: &str,
-        candidate: &Candidate<'_>,
-        placement: &Placement,
-        plan: &mut Plan,
-    ) -> Result<Option<Decided<String>>, Problems> {
-        let covers = candidate.settings.trigger.value;
-        if candidate.settings.strategy.value == Strategy::Keep || covers == Trigger::None {
-            return Ok(None);
-        }
-        let digest = trigger::digest(job, &candidate.needs, covers, self.view)?;
-        let wave = placement.wave.as_ref().map_or_else(|| hooks::wave(job.object), |wave| wave.value);
-        let wave = placement.runs_in(HookType::Sync).then_some(wave);
-        let trigger = trigger::plan(job, name, &digest, wave, covers, self.view)?;
-        match trigger.action {
-            Action::Add(object) => plan.additions.push(Addition { after: job.id, object }),
-            Action::Update(id, edit) => plan.edits.entry(id).or_default().push(edit),
-            Action::Nothing => {}
-        }
-        Ok(Some(trigger.name))
-    }
-
-    fn trace(&self, strategy: Strategy, types: &[HookType], ttl: Option<u64>) -> String {
-        let phase = rewrite::types_text(types);
-        trace(&self.settings.environment.name, strategy, Some(&phase), ttl)
-    }
-}
-
-fn trace(environment: &str, strategy: Strategy, phase: Option<&str>, ttl: Option<u64>) -> String {
-    let phase = phase.map(|phase| format!(", phase {phase}")).unwrap_or_default();
-    let ttl = ttl.map_or_else(|| "no ttl".to_owned(), |ttl| format!("ttl {ttl}s"));
-    format!("strategy {strategy}{phase}, {ttl}, environment {environment}")
-}
-
-fn extend(judged: &Judged<'_>, settings: &Settings, plan: &mut Plan) -> Rewrite {
-    let job = &judged.job;
-    let ttl = ttl::decide(settings, &judged.settings, None);
-    let target = Target {
-        hook: HookEdit::Unchanged,
-        wave: None,
-        ttl: ttl.value,
-        name: job.name(),
-        trace: trace(&settings.environment.name, Strategy::Extend, None, ttl.value),
-    };
-    let edits = rewrite::edits(job, &target, Vec::new());
-    let changed = !edits.is_empty();
-    if changed {
-        plan.edits.insert(job.id, written(job, edits));
-    }
-    Rewrite {
-        strategy: Decided::new(Strategy::Extend, judged.settings.strategy.source()),
-        phase: None,
-        wave: None,
-        ttl,
-        name: Decided::new(job.name().to_owned(), "strategy `extend` keeps the name"),
-        trigger: None,
-        needs: Vec::new(),
-        copies: Vec::new(),
-        guards: Vec::new(),
-        changed,
-    }
-}
-
 /// A plain Job that is left with its TTL still becomes drift.
 fn drifts(judged: &Judged<'_>, view: &View<'_>) -> Option<Warning> {
     let job = &judged.job;
@@ -395,15 +229,6 @@ fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &View<'_>) -> Problems {
         }
     }
     problems
-}
-
-fn edited(object: &Value, edits: &[Edit]) -> Value {
-    let mut object = object.clone();
-    for edit in edits {
-        // An edit that cannot be made is reported where it is made: in the document.
-        let _ = edit.apply_to(&mut object);
-    }
-    object
 }
 
 fn text(value: &Value) -> &str {

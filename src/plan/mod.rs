@@ -21,6 +21,7 @@ pub mod ttl;
 pub mod view;
 pub mod waves;
 pub mod workflow;
+mod write;
 
 use std::collections::BTreeMap;
 

@@ -85,12 +85,19 @@ enum Place {
     Sync,
     /// In the Sync phase, in the wave of its author.
     SyncAsIs,
+    /// In the Sync phase, after the workloads: a plain Job has no `PostSync`.
+    SyncLast,
     Post,
 }
 
 fn first_choice(candidate: &Candidate<'_>, view: &View<'_>) -> Result<Decided<Place>, Problems> {
     let Candidate { job, settings, .. } = candidate;
     let forced = &settings.phase;
+    if settings.strategy.value == Strategy::Keep {
+        let last = forced.value == Phase::PostSync || candidate.after_workloads.is_some();
+        let place = if last { Place::SyncLast } else { Place::Sync };
+        return Ok(Decided::new(place, "a plain Job runs in the Sync phase"));
+    }
     let (role, author) = hooks::role(job.object);
     if author == Author::ArgoCd && forced.layer != Layer::Annotation {
         return Ok(Decided::new(Place::Authored, "its author made it an Argo CD hook"));
@@ -116,9 +123,6 @@ fn first_choice(candidate: &Candidate<'_>, view: &View<'_>) -> Result<Decided<Pl
             Place::SyncAsIs,
             format!("its author put it into wave {wave}, after {workload}"),
         ));
-    }
-    if settings.strategy.value == Strategy::Keep {
-        return Ok(Decided::new(Place::Sync, "a plain Job runs in the Sync phase"));
     }
     let wave = hooks::wave(job.object);
     for need in &candidate.needs {
@@ -220,6 +224,7 @@ fn placement(
         },
         Place::Pre => (vec![HookType::PreSync], kept),
         Place::Sync | Place::SyncAsIs => (vec![HookType::Sync], kept),
+        Place::SyncLast => (vec![HookType::Sync], Some(after_workloads(view)?)),
         Place::Post => (vec![HookType::PostSync], kept),
     };
     let mut unmet = Vec::new();
@@ -231,6 +236,15 @@ fn placement(
         }
     }
     Ok(Placement { types: Decided::new(types, place.why.clone()), wave, unmet })
+}
+
+/// The wave behind that of the last workload.
+fn after_workloads(view: &View<'_>) -> Result<Decided<i32>, Problems> {
+    let mut last = 0;
+    for header in view.headers().iter().filter(|header| is_workload(&header.api_version, &header.kind)) {
+        last = last.max(placed(header, view)?.1.unwrap_or(0));
+    }
+    Ok(Decided::new(last + 1, "after the workloads"))
 }
 
 /// Computes the waves of the migrations in the Sync phase and of what must move for them.

@@ -63,7 +63,8 @@ pub fn digest(job: &Job<'_>, needs: &[Need], covers: Trigger, view: &View<'_>) -
             let object = view.object(need.header.id)?;
             let content: Vec<&Value> =
                 ["data", "stringData", "binaryData"].iter().map(|key| &object[*key]).collect();
-            parts.push(json!([need.header.kind, need.header.name, content]));
+            // Without its name: a copy of it is the same to the Job.
+            parts.push(json!([need.header.kind, content]));
         }
     }
     Ok(format!("sha256:{}", digest::sha256(&Value::Array(parts))))
