@@ -68,7 +68,7 @@ pub fn place(candidates: &[Candidate<'_>], view: &View<'_>) -> Result<Placements
     keep_jobs_in_order(candidates, &mut phases);
     let mut placements = Placements::default();
     for (candidate, phase) in candidates.iter().zip(&phases) {
-        let placement = placement(candidate, phase, view)?;
+        let placement = placement(candidate, phase, candidates, view)?;
         placements.jobs.push(placement);
     }
     arrange_sync_jobs(candidates, &phases, view, &mut placements)?;
@@ -210,6 +210,7 @@ fn keep_jobs_in_order(candidates: &[Candidate<'_>], phases: &mut [Decided<Place>
 fn placement(
     candidate: &Candidate<'_>,
     place: &Decided<Place>,
+    all: &[Candidate<'_>],
     view: &View<'_>,
 ) -> Result<Placement, Problems> {
     let job = &candidate.job;
@@ -224,7 +225,7 @@ fn placement(
         },
         Place::Pre => (vec![HookType::PreSync], kept),
         Place::Sync | Place::SyncAsIs => (vec![HookType::Sync], kept),
-        Place::SyncLast => (vec![HookType::Sync], Some(after_workloads(view)?)),
+        Place::SyncLast => (vec![HookType::Sync], Some(after_workloads(all, view)?)),
         Place::Post => (vec![HookType::PostSync], kept),
     };
     let mut unmet = Vec::new();
@@ -239,9 +240,13 @@ fn placement(
 }
 
 /// The wave behind that of the last workload.
-fn after_workloads(view: &View<'_>) -> Result<Decided<i32>, Problems> {
+fn after_workloads(migrations: &[Candidate<'_>], view: &View<'_>) -> Result<Decided<i32>, Problems> {
+    let is_migration = |id| migrations.iter().any(|candidate| candidate.job.id == id);
     let mut last = 0;
-    for header in view.headers().iter().filter(|header| is_workload(&header.api_version, &header.kind)) {
+    for header in view.headers() {
+        if !is_workload(&header.api_version, &header.kind) || is_migration(header.id) {
+            continue;
+        }
         last = last.max(placed(header, view)?.1.unwrap_or(0));
     }
     Ok(Decided::new(last + 1, "after the workloads"))

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
@@ -156,7 +157,7 @@ fn compare(what: &str, expected: &Printed, found: &Printed) -> Result<(), String
     }
     let mut report = format!("{what} differs\n");
     if expected.code != found.code {
-        report += &format!("exit code: expected {}, found {}\n", expected.code, found.code);
+        let _ = writeln!(report, "exit code: expected {}, found {}", expected.code, found.code);
     }
     for (name, expected, found) in
         [("stdout", &expected.stdout, &found.stdout), ("stderr", &expected.stderr, &found.stderr)]

@@ -11,6 +11,7 @@ use super::super::{
 use crate::{
     error::{Location, Problem, Problems, Result},
     exit::Exit,
+    settings::yaml,
 };
 
 /// Merged values and the files they came from.
@@ -76,76 +77,23 @@ pub(super) fn is_values_name(name: &str) -> bool {
 
 fn read(file: &File) -> Result<Map<String, Value>, Problem> {
     let text = files::read(file)?;
-    let mut value: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|error| {
+    let value = yaml::parse(text.as_bytes()).map_err(|error| {
         let location = Location::file(&file.name);
-        let location = match error.location() {
-            Some(at) => Location { column: Some(at.column()), ..location.line(at.line()) },
+        invalid(match error.line {
+            Some(line) => location.line(line),
             None => location,
-        };
-        invalid(location).caused_by(error)
+        })
+        .caused_by(error)
     })?;
-    let location = || Location::file(&file.name);
-    value.apply_merge().map_err(|error| invalid(location()).caused_by(error))?;
-    match json(value, &mut String::new())
-        .map_err(|reason| invalid(location()).caused_by(anyhow::Error::msg(reason)))?
-    {
+    match value {
         Value::Object(map) => Ok(map),
         Value::Null => Ok(Map::new()),
-        _ => Err(invalid(location()).hint("a values file holds a map: `key: value` lines")),
+        _ => Err(invalid(Location::file(&file.name)).hint("a values file holds a map: `key: value` lines")),
     }
 }
 
 fn invalid(location: Location) -> Problem {
     Problem::new(Exit::RENDER, "the values file is not valid").at(location)
-}
-
-/// YAML as JSON, with keys that are numbers or booleans as text. `path` is where `value` stands, for the reason.
-fn json(value: serde_yaml::Value, path: &mut String) -> Result<Value, String> {
-    use serde_yaml::Value as Yaml;
-
-    Ok(match value {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(value) => Value::Bool(value),
-        Yaml::String(value) => Value::String(value),
-        Yaml::Number(number) => serde_json::to_value(&number)
-            .ok()
-            .filter(|value| !value.is_null())
-            .ok_or_else(|| format!("`{path}` is not a finite number"))?,
-        Yaml::Sequence(items) => {
-            let items = items.into_iter().enumerate();
-            Value::Array(
-                items
-                    .map(|(i, item)| within(path, &i.to_string(), |path| json(item, path)))
-                    .collect::<Result<_, _>>()?,
-            )
-        }
-        Yaml::Mapping(entries) => {
-            let mut map = Map::with_capacity(entries.len());
-            for (key, value) in entries {
-                let key = match key {
-                    Yaml::String(key) => key,
-                    Yaml::Number(key) => key.to_string(),
-                    Yaml::Bool(key) => key.to_string(),
-                    _ => return Err(format!("a key in `{path}` is not text")),
-                };
-                let value = within(path, &key, |path| json(value, path))?;
-                map.insert(key, value);
-            }
-            Value::Object(map)
-        }
-        Yaml::Tagged(tagged) => return Err(format!("`{path}` has the tag `{}`", tagged.tag)),
-    })
-}
-
-fn within<T>(path: &mut String, step: &str, f: impl FnOnce(&mut String) -> T) -> T {
-    let length = path.len();
-    if !path.is_empty() {
-        path.push('.');
-    }
-    path.push_str(step);
-    let result = f(path);
-    path.truncate(length);
-    result
 }
 
 /// Merges `layer` over `base`.
