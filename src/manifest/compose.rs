@@ -14,22 +14,30 @@ use super::tree::{Content, NodeId, Style, Tree};
 
 const CORE: &str = "tag:yaml.org,2002:";
 
-/// Why a document has no JSON form, and at which node.
+/// Why a document has no JSON form, and where.
 #[derive(Debug)]
 pub(super) struct ComposeError {
-    pub node: NodeId,
+    /// Byte offset into the text.
+    pub offset: usize,
     pub message: String,
+}
+
+/// The same, by the node.
+struct Fault {
+    node: NodeId,
+    message: String,
 }
 
 /// The document as Argo CD understands it; null for one without content.
 pub(super) fn compose(tree: &Tree<'_>) -> Result<Value, ComposeError> {
     let Some(root) = tree.root else { return Ok(Value::Null) };
-    Composer { tree, decoded: 0, repeated: 0, aliases: Vec::new() }.value(root)
+    let value = Composer { tree, decoded: 0, repeated: 0, aliases: Vec::new() }.value(root);
+    value.map_err(|fault| ComposeError { offset: tree.start(fault.node), message: fault.message })
 }
 
-/// The string that a mapping key becomes.
-pub(super) fn key(tree: &Tree<'_>, id: NodeId) -> Result<String, ComposeError> {
-    typed_key(tree, id).map(|key| key.text)
+/// The string that a mapping key becomes; `None` for a merge key and for what cannot be a key.
+pub(super) fn key(tree: &Tree<'_>, id: NodeId) -> Option<String> {
+    if is_merge(tree, id) { None } else { typed_key(tree, id).ok().map(|key| key.text) }
 }
 
 /// Whether a mapping entry with this key merges another mapping.
@@ -58,8 +66,8 @@ struct Key {
     of: KeyType,
 }
 
-fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, ComposeError> {
-    let fail = |message: &str| Err(ComposeError { node: id, message: message.to_owned() });
+fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, Fault> {
+    let fail = |message: &str| Err(Fault { node: id, message: message.to_owned() });
     let target = match tree.node(id).content {
         Content::Alias(target) => target,
         _ => id,
@@ -70,7 +78,7 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, ComposeError> {
     let (of, text) = match scalar(tree, target)? {
         Scalar::String => {
             let text = passable(string(tree, target, text)?);
-            (KeyType::String, text.map_err(|message| ComposeError { node: id, message: message.to_owned() })?)
+            (KeyType::String, text.map_err(|message| Fault { node: id, message: message.to_owned() })?)
         }
         Scalar::Bool(bool) => (KeyType::Bool, bool.to_string()),
         Scalar::Int(int) => (KeyType::Int, int.to_string()),
@@ -82,7 +90,7 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, ComposeError> {
 }
 
 /// What a scalar node means, its tag considered (`resolve` in go-yaml's `resolve.go`).
-fn scalar(tree: &Tree<'_>, id: NodeId) -> Result<Scalar, ComposeError> {
+fn scalar(tree: &Tree<'_>, id: NodeId) -> Result<Scalar, Fault> {
     let node = tree.node(id);
     let Content::Scalar { text, style } = &node.content else { return Ok(Scalar::Null) };
     let text = if node.span.is_empty() && *style == Style::Plain { "" } else { text };
@@ -99,7 +107,7 @@ fn scalar(tree: &Tree<'_>, id: NodeId) -> Result<Scalar, ComposeError> {
         | ("null", scalar @ Scalar::Null) => Ok(scalar),
         #[expect(clippy::cast_precision_loss, reason = "as Argo CD's reader does")]
         ("float", Scalar::Int(int)) => Ok(Scalar::Float(int as f64)),
-        _ => Err(ComposeError {
+        _ => Err(Fault {
             node: id,
             message: format!("the value is not of the type that its tag !!{kind} asks for"),
         }),
@@ -107,7 +115,7 @@ fn scalar(tree: &Tree<'_>, id: NodeId) -> Result<Scalar, ComposeError> {
 }
 
 /// The text of a scalar that is a string; `!!binary` is decoded.
-fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, ComposeError> {
+fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, Fault> {
     let node = tree.node(id);
     if node.tag.as_deref().and_then(|tag| tag.strip_prefix(CORE)) != Some("binary") {
         return Ok(text.to_owned());
@@ -115,7 +123,7 @@ fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, ComposeErro
     let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     match STANDARD.decode(text) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(_) => Err(ComposeError { node: id, message: "the !!binary value is not base64".to_owned() }),
+        Err(_) => Err(Fault { node: id, message: "the !!binary value is not base64".to_owned() }),
     }
 }
 
@@ -167,7 +175,7 @@ struct Composer<'a, 't> {
 }
 
 impl Composer<'_, '_> {
-    fn value(&mut self, id: NodeId) -> Result<Value, ComposeError> {
+    fn value(&mut self, id: NodeId) -> Result<Value, Fault> {
         self.count(id)?;
         match &self.tree.node(id).content {
             Content::Scalar { text, .. } => self.scalar(id, text),
@@ -183,8 +191,8 @@ impl Composer<'_, '_> {
         }
     }
 
-    fn scalar(&self, id: NodeId, text: &str) -> Result<Value, ComposeError> {
-        let fail = |message: &str| ComposeError { node: id, message: message.to_owned() };
+    fn scalar(&self, id: NodeId, text: &str) -> Result<Value, Fault> {
+        let fail = |message: &str| Fault { node: id, message: message.to_owned() };
         Ok(match scalar(self.tree, id)? {
             Scalar::Null => Value::Null,
             Scalar::Bool(bool) => Value::Bool(bool),
@@ -199,7 +207,7 @@ impl Composer<'_, '_> {
         })
     }
 
-    fn fill(&mut self, mapping: NodeId, fields: &mut Fields) -> Result<(), ComposeError> {
+    fn fill(&mut self, mapping: NodeId, fields: &mut Fields) -> Result<(), Fault> {
         for entry in self.tree.entries(mapping) {
             if is_merge(self.tree, entry.key) {
                 self.merge(entry.value, fields)?;
@@ -211,21 +219,21 @@ impl Composer<'_, '_> {
             if !fields.insert(key, value) {
                 let message =
                     "the key has the same name as another one that is of a different type".to_owned();
-                return Err(ComposeError { node: entry.key, message });
+                return Err(Fault { node: entry.key, message });
             }
         }
         Ok(())
     }
 
     /// Merges a mapping, or a list of them of which the earlier ones take precedence.
-    fn merge(&mut self, id: NodeId, fields: &mut Fields) -> Result<(), ComposeError> {
+    fn merge(&mut self, id: NodeId, fields: &mut Fields) -> Result<(), Fault> {
         match &self.tree.node(id).content {
             Content::Sequence(items) => items.iter().rev().try_for_each(|item| self.merge_one(*item, fields)),
             _ => self.merge_one(id, fields),
         }
     }
 
-    fn merge_one(&mut self, id: NodeId, fields: &mut Fields) -> Result<(), ComposeError> {
+    fn merge_one(&mut self, id: NodeId, fields: &mut Fields) -> Result<(), Fault> {
         self.count(id)?;
         match self.tree.node(id).content {
             Content::Mapping(_) => self.fill(id, fields),
@@ -234,23 +242,17 @@ impl Composer<'_, '_> {
                     composer.count(target)?;
                     composer.fill(target, fields)
                 }),
-            _ => Err(ComposeError {
-                node: id,
-                message: "only a map, or a list of maps, can be merged".to_owned(),
-            }),
+            _ => Err(Fault { node: id, message: "only a map, or a list of maps, can be merged".to_owned() }),
         }
     }
 
     fn follow<T>(
         &mut self,
         alias: NodeId,
-        read: impl FnOnce(&mut Self) -> Result<T, ComposeError>,
-    ) -> Result<T, ComposeError> {
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         if self.aliases.contains(&alias) {
-            return Err(ComposeError {
-                node: alias,
-                message: "the anchor's value contains itself".to_owned(),
-            });
+            return Err(Fault { node: alias, message: "the anchor's value contains itself".to_owned() });
         }
         self.aliases.push(alias);
         let result = read(self);
@@ -259,7 +261,7 @@ impl Composer<'_, '_> {
     }
 
     /// go-yaml's defence against documents that grow without end (`unmarshal` in `decode.go`).
-    fn count(&mut self, node: NodeId) -> Result<(), ComposeError> {
+    fn count(&mut self, node: NodeId) -> Result<(), Fault> {
         self.decoded += 1;
         if !self.aliases.is_empty() {
             self.repeated += 1;
@@ -267,10 +269,7 @@ impl Composer<'_, '_> {
         #[expect(clippy::cast_precision_loss, reason = "a ratio")]
         let ratio = self.repeated as f64 / self.decoded as f64;
         if self.repeated > 100 && self.decoded > 1000 && ratio > allowed_ratio(self.decoded) {
-            return Err(ComposeError {
-                node,
-                message: "the document contains excessive aliasing".to_owned(),
-            });
+            return Err(Fault { node, message: "the document contains excessive aliasing".to_owned() });
         }
         Ok(())
     }

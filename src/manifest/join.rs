@@ -48,7 +48,7 @@ impl Manifests {
         let text = self.text(document)?;
         let items: Vec<_> = edits.iter().map(|(id, edits)| (id.item, *edits)).collect();
         edit(text, self.documents[document].part.json, &items)
-            .map_err(|error| self.edit_problem(document, edits.first().map(|(id, _)| *id), error).into())
+            .map_err(|error| self.edit_problem(edits[0].0, error).into())
     }
 
     /// The text of a new document, in the style of its source.
@@ -69,7 +69,7 @@ impl Manifests {
         if reads_as.as_ref() == Some(&addition.object) {
             return Ok(text);
         }
-        Err(self.edit_problem(document, Some(addition.after), EditError::Unverified).into())
+        Err(self.edit_problem(addition.after, EditError::Unverified).into())
     }
 
     /// Whether the output is a JSON stream: nothing but one source of JSON values.

@@ -1,9 +1,8 @@
 //! Where objects and nodes are, as people count.
 
 use super::changes::{ObjectId, Step};
-use super::compose::{is_merge, key};
+use super::compose::key;
 use super::manifests::Manifests;
-use super::parse::parse;
 use super::scan::{self, count_lines, line_start, source_comment};
 use super::shape;
 use super::split::content_start;
@@ -33,7 +32,7 @@ impl Manifests {
         let source = self.source(document);
         let first = self.documents.partition_point(|other| other.source < self.documents[document].source);
         let next = self.documents.partition_point(|other| other.source <= self.documents[document].source);
-        if let Some(template) = source_comment(self.bytes(document)).filter(|_| !source.validate) {
+        if let Some(template) = self.template(document) {
             return Location::file(format!("{}: {template}", source.name));
         }
         let mut location = Location::file(&source.name);
@@ -45,6 +44,11 @@ impl Manifests {
             location.column = Some(String::from_utf8_lossy(&source.bytes[start..at]).chars().count() + 1);
         }
         location
+    }
+
+    /// The template that a document was rendered from, where Helm tells it.
+    pub(super) fn template(&self, document: usize) -> Option<&str> {
+        source_comment(self.bytes(document)).filter(|_| !self.source(document).validate)
     }
 
     /// `Kind namespace/name`, as far as there are such.
@@ -63,7 +67,7 @@ impl Manifests {
     }
 
     fn offset(&self, id: ObjectId, path: &[Step]) -> Option<usize> {
-        let tree = parse(self.text(id.document).ok()?).ok()?;
+        let tree = self.tree(id.document).ok()?;
         let object = walk(&tree, tree.root?, &shape::path_of(id))?;
         Some(tree.start(walk(&tree, object, path).unwrap_or(object)))
     }
@@ -80,9 +84,9 @@ fn walk(tree: &Tree<'_>, from: NodeId, path: &[Step]) -> Option<NodeId> {
         };
         match step {
             Step::Key(name) => {
-                let entry = tree.entries(target).iter().rev().find(|entry| {
-                    !is_merge(tree, entry.key) && key(tree, entry.key).is_ok_and(|key| key == *name)
-                })?;
+                let entries = tree.entries(target).iter().rev();
+                let mut found = entries.filter(|entry| key(tree, entry.key).as_ref() == Some(name));
+                let entry = found.next()?;
                 (shown, value) = (entry.key, entry.value);
             }
             Step::Index(index) => {

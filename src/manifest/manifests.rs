@@ -1,19 +1,20 @@
 //! All manifests of a run.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use serde_json::Value;
 
 use super::changes::{Header, ObjectId};
 use super::compose::compose;
-use super::edit::EditError;
 use super::parse::parse;
-use super::problem::{diagnose, refused_character};
+use super::problem::{refused_character, seam_problem};
 use super::scan::{self, KindFinder};
 use super::shape::{self, Flaw};
 use super::source::Source;
-use super::split::{Part, SplitProblem, content_start, split};
-use crate::error::{Location, Problem, Problems, Result};
+use super::split::{Part, split};
+use super::tree::Tree;
+use crate::error::{Problem, Problems, Result};
 use crate::exit::Exit;
 
 /// The documents of all sources. It owns their bytes, parses only what it is asked for, and remembers that.
@@ -58,7 +59,7 @@ impl Manifests {
     pub fn is_empty(&self) -> bool {
         !(0..self.documents.len()).any(|document| {
             scan::head(self.bytes(document)).is_some()
-                || self.parse(document).map_or(true, |value| !value.is_null())
+                || self.passing_value(document).map_or(true, |value| !value.is_null())
         })
     }
 
@@ -97,7 +98,7 @@ impl Manifests {
                     namespace: head.namespace.map(str::to_owned),
                     name: head.name.to_owned(),
                 });
-            } else if let Some(value) = problems.collect(self.parse(document)) {
+            } else if let Some(value) = problems.collect(self.passing_value(document)) {
                 headers.extend(
                     shape::objects(document, &value).iter().map(|(id, object)| shape::header(*id, object)),
                 );
@@ -129,27 +130,29 @@ impl Manifests {
 
     /// The document's value, kept for the next time.
     fn value(&self, document: usize) -> Result<&Value> {
-        let known = &self.documents[document].value;
-        if let Some(value) = known.get() {
+        let kept = &self.documents[document].value;
+        if let Some(value) = kept.get() {
             return Ok(value);
         }
-        let value = self.parse(document)?;
-        Ok(known.get_or_init(|| Box::new(value)))
+        let value = self.composed(document, &self.tree(document)?)?;
+        Ok(kept.get_or_init(|| Box::new(value)))
     }
 
     /// The document's value, not kept.
-    fn parse(&self, document: usize) -> Result<Value> {
-        if let Some(value) = self.documents.get(document).and_then(|document| document.value.get()) {
-            return Ok((**value).clone());
+    fn passing_value(&self, document: usize) -> Result<Cow<'_, Value>> {
+        match self.documents[document].value.get() {
+            Some(value) => Ok(Cow::Borrowed(value)),
+            None => Ok(Cow::Owned(self.composed(document, &self.tree(document)?)?)),
         }
+    }
+
+    pub(super) fn tree(&self, document: usize) -> Result<Tree<'_>> {
         let text = self.text(document)?;
-        let tree =
-            parse(text).map_err(|error| self.edit_problem(document, None, EditError::Syntax(error)))?;
-        let value = compose(&tree).map_err(|error| {
-            let at = tree.start(error.node);
-            self.unreadable(document, Some(at)).caused_by(anyhow::Error::msg(error.message))
-        })?;
-        Ok(value)
+        Ok(parse(text).map_err(|error| self.syntax_problem(document, &error))?)
+    }
+
+    fn composed(&self, document: usize, tree: &Tree<'_>) -> Result<Value> {
+        Ok(compose(tree).map_err(|error| self.unreadable(document, error.offset, &error.message))?)
     }
 
     /// The document's text, when it holds nothing that readers disagree about.
@@ -169,10 +172,10 @@ impl Manifests {
 
     /// Everything that Argo CD would refuse in a document, or drop.
     fn validate(&self, document: usize) -> Result<()> {
-        let value = self.parse(document)?;
+        let tree = self.tree(document)?;
+        let value = self.composed(document, &tree)?;
         let mut problems = Problems::default();
-        let text = self.text(document)?;
-        if let Some(at) = parse(text).ok().and_then(|tree| tree.dropped) {
+        if let Some(at) = tree.dropped {
             problems.push(
                 Problem::new(Exit::MANIFEST, "text after the end of the document, which Argo CD would drop")
                     .at(self.place(document, Some(at)))
@@ -187,59 +190,11 @@ impl Manifests {
 
     fn check(&self, id: ObjectId, object: &Value) -> Result<()> {
         let mut problems = Problems::default();
-        for Flaw { path, message, hint } in shape::flaws(object) {
+        for Flaw { path, message, hint } in shape::flaws(id, object) {
             let mut problem = Problem::new(Exit::MANIFEST, message).at(self.location_of(id, &path));
             problem.hints.extend(hint.map(str::to_owned));
             problems.push(problem);
         }
         problems.or(())
     }
-
-    pub(super) fn edit_problem(&self, document: usize, id: Option<ObjectId>, error: EditError) -> Problem {
-        let object = || id.map_or_else(|| self.place(document, None), |id| self.location(id));
-        match error {
-            EditError::Syntax(error) => {
-                let diagnosis = diagnose(self.text(document).unwrap_or_default(), &error);
-                let mut problem = self.unreadable(document, Some(error.offset));
-                problem.hints.extend(diagnosis.hint.map(str::to_owned));
-                problem.caused_by(anyhow::Error::msg(diagnosis.cause))
-            }
-            EditError::Compose(error) => {
-                self.unreadable(document, None).caused_by(anyhow::Error::msg(error.message))
-            }
-            EditError::Model(message) => Problem::new(Exit::MANIFEST, message).at(object()),
-            EditError::Unverified => {
-                Problem::new(Exit::MANIFEST, "the edit cannot be made without changing something else")
-                    .at(object())
-            }
-        }
-    }
-
-    /// The document is not YAML that Argo CD can read.
-    fn unreadable(&self, document: usize, at: Option<usize>) -> Problem {
-        let problem = Problem::new(Exit::MANIFEST, "the manifest is not valid YAML");
-        problem.at(self.place(document, at.or_else(|| content_start(self.bytes(document)))))
-    }
-}
-
-fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
-    let (at, message, hint) = match problem {
-        SplitProblem::Separator(at) => (
-            at,
-            "text after the document separator",
-            "Argo CD splits manifests at every line that begins with `---`; only a comment may follow on it",
-        ),
-        SplitProblem::ByteOrderMark(at) => (
-            at,
-            "a byte order mark behind a document separator",
-            "remove it: Argo CD would read it as a part of the first key",
-        ),
-        SplitProblem::AfterJson(at) => (
-            at,
-            "something other than JSON after several JSON values",
-            "separate JSON values from YAML with lines that read `---` from the first one on",
-        ),
-    };
-    let line = scan::count_lines(&source.bytes, 0..at) + 1;
-    Problem::new(Exit::MANIFEST, message).at(Location::file(&source.name).line(line)).hint(hint)
 }

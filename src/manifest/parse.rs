@@ -202,3 +202,6 @@ fn style(style: ScalarStyle) -> Style {
 fn bytes(span: &Span) -> Range<usize> {
     span.byte_range().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

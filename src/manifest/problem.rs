@@ -1,26 +1,81 @@
-//! What is wrong with a document, in words.
+//! What is wrong with manifests, in words. Never repeats what stands in them.
 
 use granit_parser::ErrorKind;
 
+use super::changes::ObjectId;
+use super::edit::EditError;
+use super::manifests::Manifests;
 use super::parse::SyntaxError;
+use super::scan::{count_lines, odd_line_break};
+use super::source::Source;
+use super::split::SplitProblem;
+use crate::error::{Location, Problem};
+use crate::exit::Exit;
 
-/// A cause that people can act on, and a hint where one helps.
-pub(super) struct Diagnosis {
-    pub cause: String,
-    pub hint: Option<&'static str>,
+impl Manifests {
+    /// A document that is not YAML.
+    pub(super) fn syntax_problem(&self, document: usize, error: &SyntaxError) -> Problem {
+        let mut problem = self.unreadable(document, error.offset, &cause(&error.kind));
+        if problem.hints.is_empty() {
+            problem.hints.extend(hint(&error.kind).map(str::to_owned));
+        }
+        problem
+    }
+
+    /// A document that Argo CD cannot read.
+    pub(super) fn unreadable(&self, document: usize, at: usize, cause: &str) -> Problem {
+        let text = self.text(document).unwrap_or_default();
+        let cause = match self.template(document) {
+            Some(_) => {
+                let line = count_lines(text.as_bytes(), 0..at) + 1;
+                format!("line {line} of the rendered document: {cause}")
+            }
+            None => cause.to_owned(),
+        };
+        let problem = Problem::new(Exit::MANIFEST, "the manifest is not valid YAML")
+            .at(self.place(document, Some(at)))
+            .caused_by(anyhow::Error::msg(cause));
+        if line_at(text, at).contains("{{") {
+            return problem.hint(
+                "`{{` begins a template expression: this file is not a rendered manifest, or the expression is unquoted",
+            );
+        }
+        problem
+    }
+
+    /// An object that cannot be edited as asked.
+    pub(super) fn edit_problem(&self, id: ObjectId, error: EditError) -> Problem {
+        let message = match error {
+            EditError::Syntax(error) => return self.syntax_problem(id.document, &error),
+            EditError::Compose(error) => return self.unreadable(id.document, error.offset, &error.message),
+            EditError::Model(message) => message,
+            EditError::Unverified => "the edit cannot be made without changing something else".to_owned(),
+        };
+        Problem::new(Exit::MANIFEST, message).at(self.location(id))
+    }
 }
 
-/// Explains a syntax error; never repeats what stands in the document.
-pub(super) fn diagnose(text: &str, error: &SyntaxError) -> Diagnosis {
-    let line = line_at(text, error.offset);
-    let hint = if line.contains("{{") {
-        Some(
-            "`{{` begins a template expression: this file is not a rendered manifest, or the expression is unquoted",
-        )
-    } else {
-        hint(&error.kind)
+/// What Argo CD refuses between documents.
+pub(super) fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
+    let (at, message, hint) = match problem {
+        SplitProblem::Separator(at) => (
+            at,
+            "text after the document separator",
+            "Argo CD splits manifests at every line that begins with `---`; only a comment may follow on it",
+        ),
+        SplitProblem::AfterJson(at) => (
+            at,
+            "something other than JSON after several JSON values",
+            "separate JSON values from YAML with lines that read `---` from the first one on",
+        ),
+        SplitProblem::ByteOrderMark(at) => (
+            at,
+            "a byte order mark behind a document separator",
+            "remove it: Argo CD would read it as a part of the first key",
+        ),
     };
-    Diagnosis { cause: cause(&error.kind), hint }
+    let line = count_lines(&source.bytes, 0..at) + 1;
+    Problem::new(Exit::MANIFEST, message).at(Location::file(&source.name).line(line)).hint(hint)
 }
 
 fn line_at(text: &str, at: usize) -> &str {
@@ -39,7 +94,9 @@ fn cause(kind: &ErrorKind) -> String {
         ErrorKind::UnclosedQuotedScalar => "a quote that is not closed".to_owned(),
         ErrorKind::UnclosedFlowCollection { open } => format!("a `{open}` that is not closed"),
         ErrorKind::MisplacedFlowCollectionEnd => "a closing bracket that nothing opened".to_owned(),
-        ErrorKind::ExpectedDocumentStart => "text after the end of the document".to_owned(),
+        ErrorKind::ExpectedDocumentStart => {
+            "a YAML directive, or text after the end of the document".to_owned()
+        }
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => "a key without a `:`".to_owned(),
         ErrorKind::UnexpectedCharacter { character } => format!("a value cannot begin with `{character}`"),
         ErrorKind::RecursionLimitExceeded => "the document is nested too deeply".to_owned(),
@@ -63,7 +120,9 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey | ErrorKind::ExpectedBlockMappingKey => {
             "check the indentation, and that every key is followed by a `:` and a space"
         }
-        ErrorKind::ExpectedDocumentStart => "documents are separated by lines that read `---`",
+        ErrorKind::ExpectedDocumentStart => {
+            "remove `%` directives; documents are separated by lines that read `---`, and nothing else"
+        }
         _ => return None,
     })
 }
@@ -72,7 +131,7 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
 pub(super) fn refused_character(text: &str) -> Option<(usize, &'static str)> {
     let control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
     let control = text.find(|c| control(c) || matches!(c, '\u{fffe}' | '\u{ffff}'));
-    let line_break = super::scan::odd_line_break(text);
+    let line_break = odd_line_break(text);
     let control = control.map(|at| (at, "the document contains a control character"));
     let line_break = line_break.map(|at| {
         (at, "the document contains a line break that YAML 1.1 and 1.2 disagree about (CR, NEL, LS or PS)")

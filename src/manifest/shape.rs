@@ -63,9 +63,10 @@ pub(super) struct Flaw {
 }
 
 /// The flaws of an object, all of them.
-pub(super) fn flaws(object: &Value) -> Vec<Flaw> {
+pub(super) fn flaws(id: ObjectId, object: &Value) -> Vec<Flaw> {
     let Value::Object(fields) = object else {
-        let message = format!("the document is {}, not a Kubernetes object", describe(object));
+        let what = if id.item.is_some() { "item" } else { "document" };
+        let message = format!("the {what} is {}, not a Kubernetes object", describe(object));
         return vec![Flaw { path: Vec::new(), message, hint: None }];
     };
     let mut flaws = Vec::new();

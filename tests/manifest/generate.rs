@@ -128,6 +128,8 @@ const KEYS: &[&str] = &[
     "long-key",
     "~x",
     "é",
+    "namespace",
+    "kind",
 ];
 
 fn style() -> impl Strategy<Value = Style> {
@@ -196,12 +198,25 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
         Just(Node::Inline("null")),
         (vec((select(KEYS), scalar()), 1..4), style()).prop_map(|(entries, style)| Node::Map(entries, style)),
     ];
+    // All the same to a reader, and less and less plain to a search for the word.
+    let kinds = select(
+        &[
+            "Thing",
+            "\"Thing\"",
+            "'Thing'  # c",
+            "\"T\\x68ing\"",
+            "!!str Thing",
+            "&k Thing",
+            "\"T\\\n  hing\"",
+        ][..],
+    );
+    let kind = prop_oneof![3 => Just("Thing"), 1 => kinds];
     let rest = vec((select(&["spec", "data", "a", "items2", "metadata"][..]), node()), 0..4);
-    (metadata, proptest::option::of(annotations), rest, layout()).prop_map(
-        |((mut fields, style), annotations, rest, layout)| {
+    (kind, metadata, proptest::option::of(annotations), rest, layout()).prop_map(
+        |(kind, (mut fields, style), annotations, rest, layout)| {
             fields.insert(0, ("name", Node::Inline("x")));
             fields.extend(annotations.map(|annotations| ("annotations", annotations)));
-            let mut root = vec![("apiVersion", Node::Inline("v1")), ("kind", Node::Inline("Thing"))];
+            let mut root = vec![("apiVersion", Node::Inline("v1")), ("kind", Node::Inline(kind))];
             root.push(("metadata", Node::Map(fields, style)));
             root.extend(rest);
             Document { root, layout }

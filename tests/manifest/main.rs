@@ -16,4 +16,5 @@ mod edit;
 mod generate;
 mod join;
 mod oracle;
+mod problems;
 mod property;

@@ -1,6 +1,6 @@
 //! Random edits of random documents: the result must read as intended.
 
-use presync::manifest::{Changes, Edit, Manifests, ObjectId, Source, Step};
+use presync::manifest::{Changes, Edit, Header, Manifests, ObjectId, Source, Step};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -124,6 +124,26 @@ proptest! {
             (Ok(_), None) => prop_assert!(false, "an edit that does not fit was made"),
             (Err(_), None) => {}
         }
+    }
+
+    #[test]
+    fn a_look_at_the_lines_tells_what_a_parse_tells(document in document()) {
+        let text = document.text();
+        let manifests = read(&text).unwrap();
+        let Ok(value) = manifests.object(ROOT) else { return Err(TestCaseError::reject("not readable")) };
+        let string = |path: &str| value.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        let header = Header {
+            id: ROOT,
+            api_version: string("/apiVersion").unwrap_or_default(),
+            kind: string("/kind").unwrap_or_default(),
+            namespace: string("/metadata/namespace"),
+            name: string("/metadata/name").unwrap_or_default(),
+        };
+        prop_assert_eq!(manifests.index().unwrap(), [header], "{}", text);
+        // A flaw may stand in the way, but never that nothing is found.
+        prop_assert!(manifests.candidates("Thing").map_or(true, |ids| ids == [ROOT]), "{}", text);
+        prop_assert_eq!(manifests.candidates("Thin").unwrap(), [], "{}", text);
+        prop_assert!(!manifests.is_empty());
     }
 
     #[test]

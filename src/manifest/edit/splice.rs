@@ -115,7 +115,7 @@ impl<'a, 't> Editor<'a, 't> {
     fn keeps_some(&self, id: NodeId, after: &Map<String, Value>) -> bool {
         self.tree.entries(id).iter().any(|entry| {
             is_merge(self.tree, entry.key)
-                || key(self.tree, entry.key).is_ok_and(|key| after.contains_key(&key))
+                || key(self.tree, entry.key).is_some_and(|key| after.contains_key(&key))
         })
     }
 
@@ -127,10 +127,7 @@ impl<'a, 't> Editor<'a, 't> {
     ) -> Result<(), Refused> {
         let flow = self.tree.node(id).flow;
         let entries = self.tree.entries(id);
-        let keys: Vec<Option<String>> = entries
-            .iter()
-            .map(|entry| if is_merge(self.tree, entry.key) { None } else { key(self.tree, entry.key).ok() })
-            .collect();
+        let keys: Vec<_> = entries.iter().map(|entry| key(self.tree, entry.key)).collect();
         for (i, entry) in entries.iter().enumerate() {
             // The last of duplicates counts.
             let Some(key) = keys[i].as_ref().filter(|_| !keys[i + 1..].contains(&keys[i])) else { continue };
