@@ -1,27 +1,33 @@
 //! Jobs of the app that make ConfigMaps and Secrets when they run.
 
 use super::hosts;
-use super::reading::{self, Source};
+use super::reading;
 use super::references;
 use crate::error::Result;
 use crate::manifest::{Header, ObjectId};
 use crate::plan::view::View;
 
-/// The other Jobs whose commands or spelled-out variables name an object that nothing else provides.
-///
-/// Who only reads it names it in a field of its own, not in its command.
+/// The other Jobs that seem to make an object that nothing else provides: what they run speaks of its kind and names
+/// it (`kubectl create secret generic tls`, `--secret-name=tls`), and they do not take it themselves.
 pub(super) fn of<'v>(
+    kind: &str,
     name: &str,
     namespace: Option<&str>,
     except: ObjectId,
     app: &'v View<'_>,
 ) -> Result<Vec<&'v Header>> {
+    let word = kind.to_ascii_lowercase();
     let mut found = Vec::new();
     let jobs = app.of_kind("Job").filter(|header| header.id != except && app.reaches(header, namespace));
-    for header in jobs.filter(|header| app.mentions(header, name)) {
+    for header in jobs {
         let pod = &app.object(header.id)?["spec"]["template"]["spec"];
-        let texts = reading::texts(pod, &references::of_pod(pod), header.namespace.as_deref(), app)?;
-        if texts.iter().any(|text| text.source != Source::Data && hosts::has_name(&text.content, name)) {
+        let references = references::of_pod(pod);
+        if references.iter().any(|reference| reference.kind == kind && reference.name == name) {
+            continue;
+        }
+        let texts = reading::texts(pod, &references, header.namespace.as_deref(), app)?;
+        let makes = |text: &str| hosts::has_name(text, name) && text.to_ascii_lowercase().contains(&word);
+        if texts.iter().any(|text| makes(&text.content)) {
             found.push(header);
         }
     }

@@ -41,7 +41,7 @@ pub fn waiters(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Waiter>> {
 /// Workloads and roles whose documents, or whose scripts, can tell of waiting.
 fn candidates<'v>(job: &Job<'_>, app: &'v View<'_>) -> Vec<&'v Header> {
     let mut documents = BTreeSet::new();
-    let mut texts: Vec<_> = ["kubectl", "wait"].map(str::to_owned).into();
+    let mut texts: Vec<_> = ["kubectl", "k8s-wait-for", "wait_for"].map(str::to_owned).into();
     texts.extend(Some(job.name().to_owned()).filter(|name| !name.is_empty()));
     let mut scripts = Vec::new();
     for text in &texts {

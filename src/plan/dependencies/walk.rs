@@ -127,8 +127,8 @@ impl Walk<'_, '_, '_> {
             there = true;
         }
         if reference.relation == Relation::Config && !there {
-            for header in makers::of(&reference.name, namespace, self.job.id, app)? {
-                let why = format!("{why}, for which its command names {} {}", reference.kind, reference.name);
+            for header in makers::of(&reference.kind, &reference.name, namespace, self.job.id, app)? {
+                let why = format!("{why}, for which it seems to make {} {}", reference.kind, reference.name);
                 self.add(header, Relation::Producer, referrer.id, why, None);
             }
         }

@@ -128,12 +128,35 @@ spec: {template: {metadata: {labels: {app: db}}, spec: {containers: [{name: m, i
 
 #[test]
 fn another_job_may_make_a_secret_when_it_runs() {
-    let maker = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: keys}\nspec: {template: {spec: {containers: [{name: m, args: [create, --secret-name=tls]}]}}}\n";
-    let reader = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: seed}\nspec: {template: {spec: {containers: [{name: m, envFrom: [{secretRef: {name: tls}}]}]}}}\n";
+    let job = |name: &str, pod: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec: {{template: {{spec: {{{pod}}}}}}}\n"
+        )
+    };
+    let script = object("v1", "ConfigMap", "make")
+        + "data:\n  make.sh: |\n    kubectl create secret generic tls\n    echo done\n";
     let pod = "containers: [{name: m, envFrom: [{secretRef: {name: tls}}]}]";
-    assert_eq!(
-        found(pod, &[maker, reader]),
-        ["Job keys: envFrom of container m, for which its command names Secret tls"]
-    );
-    assert_eq!(names(pod, &[maker, &object("v1", "Secret", "tls")]), ["Secret tls"]);
+    for maker in [
+        "containers: [{name: m, args: [create, --secret-name=tls]}]",
+        "containers: [{name: m, command: [sh, -c, 'kubectl create secret generic tls --from-literal=a=b']}]",
+        "containers: [{name: m, env: [{name: SECRET, value: tls}]}]",
+        "containers: [{name: m, volumeMounts: [{name: v}]}], volumes: [{name: v, configMap: {name: make}}]",
+    ] {
+        let maker = job("keys", maker);
+        assert_eq!(
+            found(pod, &[&maker, &script]),
+            ["Job keys: envFrom of container m, for which it seems to make Secret tls"],
+            "{maker}"
+        );
+        // Nothing else provides it, is the condition.
+        assert_eq!(names(pod, &[&maker, &script, &object("v1", "Secret", "tls")]), ["Secret tls"]);
+    }
+    for other in [
+        "containers: [{name: m, envFrom: [{secretRef: {name: tls}}]}]",
+        "containers: [{name: m, env: [{name: DB_HOST, value: tls}]}]",
+        "containers: [{name: m, args: [rotate-secret, tls], envFrom: [{secretRef: {name: tls}}]}]",
+        "containers: [{name: m, args: [--secret-name=tls-2]}]",
+    ] {
+        assert_eq!(names(pod, &[&job("other", other)]), [""; 0], "{other}");
+    }
 }
