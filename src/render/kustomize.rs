@@ -3,6 +3,9 @@
 //! Argo CD writes an Application's options into the checkout with `kustomize edit` and builds that. So do we, in a copy:
 //! the order and the conflicts with what the kustomization says itself are then kustomize's own. An overlay around the
 //! app would leave it alone too, but add to a prefix where an edit replaces it, and see other names and hashes.
+//!
+//! Charts that kustomize pulls go into the copy as well. Only for a base outside the app's directory they go where
+//! kustomize puts them: into that base.
 
 mod edit;
 mod flags;
@@ -36,7 +39,7 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
     let build = Call {
         tool: &request.tools.kustomize,
         verb: "build",
-        args: ["build", "."].into_iter().map(OsString::from).chain(flags).collect(),
+        args: ["build", "."].into_iter().map(OsString::from).chain(flags.args).collect(),
         env: vec![("TMPDIR", scratch.path().into())],
         dir: request.dir,
         stdin: None,
@@ -45,19 +48,28 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
         secrets: &secrets,
         roots: vec![request.root.path()],
     };
-    let bytes = if edits.is_empty() && request.settings.kustomize.patches.is_empty() {
-        build.stdout(request.deadline)?
-    } else {
+    let edited = !edits.is_empty() || !request.settings.kustomize.patches.is_empty();
+    let bytes = if edited || flags.enable_helm {
         let copy = scratch.copy(request.root, request.dir)?;
         let build = Call { dir: &copy.dir, roots: vec![&copy.root, request.root.path()], ..build };
-        edit::apply(edits, &build, request)?;
+        if edited {
+            edit::apply(edits, &build, request)?;
+        }
+        build.stdout(request.deadline)?
+    } else {
         build.stdout(request.deadline)?
     };
     Ok(vec![Source { name: "kustomize build".into(), bytes, validate: false }])
 }
 
-/// The flags of `kustomize build`: those that are set, and for charts the cluster's version and our Helm.
-fn build_flags(request: &Request<'_>) -> Result<Vec<OsString>> {
+/// The flags of `kustomize build`.
+struct BuildFlags {
+    args: Vec<OsString>,
+    enable_helm: bool,
+}
+
+/// The flags that are set, and for charts the cluster's version and our Helm.
+fn build_flags(request: &Request<'_>) -> Result<BuildFlags> {
     let options = &request.settings.kustomize;
     let flags = flags::check(&options.build_options)?;
     let mut args: Vec<OsString> = flags.words.iter().map(OsString::from).collect();
@@ -72,7 +84,7 @@ fn build_flags(request: &Request<'_>) -> Result<Vec<OsString>> {
             args.extend(["--helm-api-versions".into(), version.into()]);
         }
     }
-    Ok(args)
+    Ok(BuildFlags { args, enable_helm: flags.enable_helm })
 }
 
 /// What kustomize is given and must not be shown: not the words of a patch by which it finds its target, which its
@@ -133,7 +145,7 @@ mod tests {
         let options =
             KustomizeOptions { build_options: Sourced { layer, ..set }, ..KustomizeOptions::default() };
         let flags = with(options, build_flags).unwrap();
-        flags.into_iter().map(|flag| flag.into_string().unwrap()).collect()
+        flags.args.into_iter().map(|flag| flag.into_string().unwrap()).collect()
     }
 
     #[test]

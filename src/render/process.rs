@@ -14,6 +14,7 @@ pub mod guard;
 
 use std::{
     ffi::OsString,
+    os::unix::process::ExitStatusExt as _,
     path::Path,
     process::{Command, ExitStatus},
     time::{Duration, Instant},
@@ -116,7 +117,12 @@ impl Call<'_> {
     /// That the tool failed, and why.
     pub(super) fn failed(&self, output: &Output) -> Problem {
         let problem = Problem::new(Exit::RENDER, format!("`{}` failed ({})", self.what(), output.status));
-        self.quoting(problem, &output.stderr)
+        let problem = self.quoting(problem, &output.stderr);
+        match output.status.signal() {
+            Some(9) => problem
+                .hint("it was killed, usually because the container's memory limit is too small for it"),
+            _ => problem,
+        }
     }
 
     fn what(&self) -> String {

@@ -2,8 +2,11 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    thread,
     time::Duration,
 };
 
@@ -116,4 +119,28 @@ pub(crate) fn app() -> App {
 /// Settings with a timeout in which every tool ends on a busy machine.
 pub(crate) fn settings() -> Settings {
     Settings { timeout: Duration::from_mins(2), ..Settings::default() }
+}
+
+/// Serves the files of a directory over HTTP to whoever asks, and gives the URL.
+pub(crate) fn serve(dir: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(|line| line.unwrap());
+            let path = lines.next().unwrap().split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
+            lines.take_while(|line| !line.is_empty()).count();
+            let (status, body) =
+                fs::read(dir.join(path)).map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body));
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            )
+            .unwrap();
+            stream.write_all(&body).unwrap();
+        }
+    });
+    url
 }

@@ -1,6 +1,6 @@
 //! The helm renderer.
 
-use std::{fs, io::Write as _, os::unix::fs::symlink, path::Path, time::Duration};
+use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
 use presync::{
     argocd::App,
@@ -250,7 +250,7 @@ fn a_chart_from_a_repository_is_fetched_even_with_a_lock_file() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-common\n",
         );
         run(&helm, server.path(), &["package", repository.root().join("common").to_str().unwrap()]);
-        let url = serve(server.path().to_owned());
+        let url = fixture::serve(server.path().to_owned());
         run(&helm, server.path(), &["repo", "index", ".", "--url", &url]);
         repository.write(
             "charts/catalog/Chart.yaml",
@@ -264,31 +264,6 @@ fn a_chart_from_a_repository_is_fetched_even_with_a_lock_file() {
         assert!(text.contains("name: from-common"), "{text}");
         assert_eq!(repository.contents(), before, "nothing is left behind");
     }
-}
-
-/// Serves the files of a directory over HTTP to whoever asks, and gives the URL.
-fn serve(dir: std::path::PathBuf) -> String {
-    use std::io::{BufRead as _, BufReader};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
-            let path = lines.next().unwrap().split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
-            lines.take_while(|line| !line.is_empty()).count();
-            let (status, body) =
-                fs::read(dir.join(path)).map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body));
-            write!(
-                stream,
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                body.len()
-            )
-            .unwrap();
-            stream.write_all(&body).unwrap();
-        }
-    });
-    url
 }
 
 #[test]

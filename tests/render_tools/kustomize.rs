@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     common,
     double::Double,
-    fixture::{Repository, app, run, settings, tools},
+    fixture::{Repository, app, run, serve, settings, tools},
 };
 
 /// An overlay with something that every option touches, above a base outside its directory.
@@ -324,6 +324,36 @@ fn charts_are_rendered_with_our_helm_and_the_clusters_version() {
             assert_eq!(text, edited(&repository, &kustomize, edits, &build));
         }
     }
+}
+
+#[test]
+fn a_chart_that_is_pulled_is_not_left_in_the_app() {
+    let (Some(kustomize), Some(helm)) = (common::tool("kustomize"), common::tool("helm4")) else { return };
+    let server = tempfile::tempdir().unwrap();
+    let repository = Repository::new(
+        "app",
+        &[
+            ("chart/Chart.yaml", "apiVersion: v2\nname: common\nversion: 1.0.0\n"),
+            ("chart/values.yaml", "{}\n"),
+            ("chart/templates/c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-chart\n"),
+        ],
+    );
+    run(&helm, server.path(), &["package", repository.root().join("chart").to_str().unwrap()]);
+    let url = serve(server.path().to_owned());
+    run(&helm, server.path(), &["repo", "index", ".", "--url", &url]);
+    repository.write(
+        "app/kustomization.yaml",
+        &format!("helmCharts: [{{name: common, version: 1.0.0, repo: '{url}'}}]\n"),
+    );
+    let before = repository.contents();
+    let options = KustomizeOptions {
+        build_options: Sourced { layer: Layer::Parameter, ..Sourced::built_in(list(&["--enable-helm"])) },
+        ..KustomizeOptions::default()
+    };
+    let tools = tools(&[("PRESYNC_KUSTOMIZE", &kustomize), ("PRESYNC_HELM", &helm)]);
+    let rendered = repository.render(&tools, &app(), &with(options)).unwrap();
+    assert!(String::from_utf8_lossy(&rendered.sources[0].bytes).contains("name: from-chart"));
+    assert_eq!(repository.contents(), before, "nothing is left behind");
 }
 
 #[test]

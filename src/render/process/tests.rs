@@ -117,7 +117,11 @@ fn the_help_of_a_tool_is_not_quoted() {
 #[test]
 fn a_failure_without_a_word_is_a_failure() {
     let problem = Fixture::new().call("kill -9 $$").stdout(soon()).unwrap_err();
-    assert_eq!(problem.to_string(), "error: `helm template` failed (signal: 9 (SIGKILL))");
+    assert_eq!(
+        problem.to_string(),
+        "error: `helm template` failed (signal: 9 (SIGKILL))\n\
+         hint: it was killed, usually because the container's memory limit is too small for it"
+    );
 }
 
 #[test]

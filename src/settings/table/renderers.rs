@@ -230,7 +230,8 @@ fn kustomize() -> Vec<Setting> {
         Setting::new(
             "kustomize.buildOptions",
             "Build options",
-            "Flags of `kustomize build`, such as `--enable-helm`.",
+            "Flags of `kustomize build`, such as `--enable-helm`. Those with which a build reads files outside the \
+             repository or runs programs are for the platform file and the command line.",
             |s| &mut s.kustomize.build_options,
         )
         .items("flag"),
