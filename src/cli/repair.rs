@@ -196,7 +196,7 @@ fn line(outcome: &Outcome) -> String {
         Ending::Repaired => format!("{outcome} {cost}\n"),
         Ending::Left(complaints) => format!("{outcome}, still: {} {cost}\n", complaints.join("; ")),
         Ending::Refused(refusal) => format!("{app}: {before}, left alone: {refusal}\n"),
-        Ending::Gone => format!("{app}: {before}, was deleted meanwhile {cost}\n"),
+        Ending::Gone => format!("{app}: {before}, deleted meanwhile {cost}\n"),
         Ending::Failed(_) | Ending::Forbidden(_) => format!("{outcome}, failed {cost}\n"),
         Ending::NotTried => String::new(),
     }
@@ -249,7 +249,7 @@ impl fmt::Display for Tally {
         let Self { repaired, left, refused, gone, failed, untried } = self;
         write!(
             f,
-            "{repaired} repaired, {left} not cured, {refused} left alone, {gone} deleted meanwhile, {failed} failed, {untried} not tried"
+            "{repaired} repaired, {left} still out of sync or unhealthy, {refused} left alone, {gone} deleted meanwhile, {failed} failed, {untried} not tried"
         )
     }
 }

@@ -34,7 +34,11 @@ fn stuck(case: &Case<'_>, state: &OperationState) -> Option<Finding> {
             .details
             .extend(hook.causes(case.now).into_iter().map(|cause| format!("{}: {cause}", hook.key)));
     }
-    finding = finding.detail("while it waits, nothing else of the app is deployed and auto-sync is blocked");
+    finding = finding.detail(if case.app.metadata.deletion_timestamp.is_some() {
+        "while it waits, Argo CD does not carry out the deletion of the app"
+    } else {
+        "while it waits, nothing else of the app is deployed and auto-sync is blocked"
+    });
     if case.hooks.iter().any(|hook| hook.progress() == Progress::Running) {
         Some(
             finding

@@ -121,7 +121,9 @@ impl Run<'_> {
         };
         if let Some(id) = plan.ends {
             self.say("ending its sync");
-            outcome.after = self.end(id).await?.state();
+            let ended = self.end(id).await?;
+            outcome.after = ended.state();
+            stays(&ended)?;
         }
         self.say("comparing anew (hard refresh)");
         let mut app = self.refresh().await?;
@@ -188,9 +190,11 @@ impl Run<'_> {
                 return false;
             }
             let since = *gone.get_or_insert_with(Instant::now);
-            app.status.reconciled_at != before || since.elapsed() >= LONGEST_PAUSE
+            app.status.reconciled_at != before || since.elapsed() >= LONGEST_PAUSE || stays(app).is_err()
         });
-        done.await
+        let app = done.await?;
+        stays(&app)?;
+        Ok(app)
     }
 
     /// Syncs, once, and waits for the end of that sync.
@@ -270,4 +274,9 @@ impl Run<'_> {
     fn say(&self, step: &str) {
         (self.repairer.progress)(&self.handle.key, step);
     }
+}
+
+/// Nobody has asked for its deletion.
+fn stays(app: &Application) -> Result<(), Stop> {
+    if app.metadata.deletion_timestamp.is_some() { Err(Stop::Gone) } else { Ok(()) }
 }

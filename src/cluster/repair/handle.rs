@@ -39,7 +39,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Why a repair stops early.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The Application is gone, or going.
+    /// The Application is gone, or about to be.
     Gone,
     /// It cannot be done.
     Failed(Problems),
@@ -94,7 +94,6 @@ impl Handle {
         let (mut refusals, mut pause) = (0, PAUSE);
         loop {
             let error = match self.timed(api.get(&self.key.name)).await {
-                Ok(app) if app.metadata.deletion_timestamp.is_some() => return Err(Stop::Gone),
                 Ok(app) => return Ok(app),
                 Err(error) => error,
             };

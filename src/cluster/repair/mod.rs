@@ -91,8 +91,9 @@ pub fn complaints(app: &Application, missing: &[ObjectKey]) -> Vec<String> {
     if !matches!(health, "Healthy" | "Suspended") && (health != "Missing" || missing.is_empty()) {
         complaints.push(format!("it is {health}"));
     }
+    let explained = !missing.is_empty();
     complaints.extend(missing);
-    if complaints.is_empty() && app.status.sync.status != "Synced" {
+    if !explained && matches!(app.operation(), Operation::None) && app.status.sync.status != "Synced" {
         complaints.push(format!("it is {}: the next commit or --sync starts a sync", app.status.sync.status));
     }
     let errors = app.status.conditions.iter().filter(|condition| condition.type_.ends_with("Error"));

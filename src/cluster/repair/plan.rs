@@ -97,7 +97,8 @@ pub struct Around {
 
 /// Decides.
 pub fn plan(app: &Application, around: &Around, options: &Options, now: Timestamp) -> Result<Plan, Refusal> {
-    if app.metadata.deletion_timestamp.is_some() {
+    let deleting = app.metadata.deletion_timestamp.is_some();
+    if deleting && matches!(app.operation(), Operation::None) {
         return Err(Refusal::Deleting);
     }
     let Around { hooks, missing, jobs } = around;
@@ -118,6 +119,10 @@ pub fn plan(app: &Application, around: &Around, options: &Options, now: Timestam
             }
             plan.ends = Some(state.id());
         }
+    }
+    // Argo CD deletes an Application only after its operation: to end that is all that can be done for it.
+    if deleting {
+        return Ok(plan);
     }
     // During a sync every app is out of sync for a while, so this counts only without one.
     if plan.needs.is_empty() {
@@ -177,6 +182,7 @@ pub fn is_needy(app: &Application, missing: &[ObjectKey]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use serde_json::{Value, json};
 
     use super::*;
@@ -276,6 +282,14 @@ mod tests {
         assert_eq!(decide(&requested, &[], &options()), Err(Refusal::NotStarted));
         let going = app(json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}));
         assert_eq!(decide(&going, &[], &options()), Err(Refusal::Deleting));
+    }
+
+    #[test]
+    fn a_stuck_operation_that_blocks_a_deletion_is_ended_and_no_more() {
+        let mut going = app(running(true, "Running"));
+        going.metadata.deletion_timestamp = Some(Time("2026-01-01T00:00:00Z".parse().expect("a time")));
+        let options = Options { sync: Some(SyncAfter { prune: true }), ..options() };
+        assert_eq!(decide(&going, &hook(Sight::Gone), &options), Ok(vec![Purpose::Terminate]));
     }
 
     #[test]

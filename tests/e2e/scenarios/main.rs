@@ -20,6 +20,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
+mod rescue;
+mod rescue_faults;
+mod rescue_rbac;
+mod rescue_watch;
 mod seed;
 
 type Run = fn(Arc<Scenario>) -> Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -34,6 +38,18 @@ macro_rules! scenarios {
 }
 
 const SCENARIOS: &[(&str, Run)] = scenarios![
+    rescue::a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten,
+    rescue::the_remedy_of_doctor_cures_for_good,
+    rescue::a_half_fixed_sync_is_ended_and_leaves_nothing,
+    rescue_faults::a_few_conflicts_are_outlived,
+    rescue_faults::conflicts_on_every_write_are_given_up_and_change_nothing,
+    rescue_faults::an_api_server_that_goes_away_in_the_middle_is_waited_for,
+    rescue_faults::an_api_server_that_stays_away_ends_the_wait,
+    rescue_faults::an_app_that_is_deleted_meanwhile_is_no_error_of_its_own,
+    rescue_rbac::doctor_needs_exactly_its_permissions,
+    rescue_rbac::repair_needs_exactly_its_permissions,
+    rescue_rbac::watch_needs_exactly_its_permissions,
+    rescue_watch::a_deletion_by_ttl_is_counted_once_and_told,
     seed::native_with_self_heal_runs_the_migration_again_after_every_ttl,
     seed::native_without_self_heal_drifts_for_ever,
 ];

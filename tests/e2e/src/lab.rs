@@ -21,12 +21,16 @@ pub struct Lab {
     pub git: GitRoot,
     /// Where a failed scenario leaves what is needed to understand it.
     pub output: PathBuf,
+    /// The kubeconfig of `client`.
+    pub kubeconfig: PathBuf,
+    /// The program under test.
+    pub presync: PathBuf,
 }
 
 impl Lab {
     /// The cluster that the environment names, for a run against an Argo CD that somebody else started:
     /// `E2E_KUBECONFIG`, and `E2E_GIT_FOLDER` with the URL `E2E_GIT_URL` under which the repo-server sees that folder;
-    /// `E2E_NAMESPACE` if Argo CD is not in `argocd`. Without `E2E_KUBECONFIG`: nothing.
+    /// `E2E_NAMESPACE` if Argo CD is not in `argocd`, `E2E_PRESYNC` if the program is not in `PATH`. Without `E2E_KUBECONFIG`: nothing.
     pub async fn from_env(output: &Path) -> Result<Option<Self>> {
         let Some(kubeconfig) = env::var_os("E2E_KUBECONFIG") else { return Ok(None) };
         let variable =
@@ -40,6 +44,8 @@ impl Lab {
                 owner: None,
             },
             output: output.to_owned(),
+            kubeconfig: PathBuf::from(kubeconfig),
+            presync: env::var_os("E2E_PRESYNC").map_or_else(|| PathBuf::from("presync"), PathBuf::from),
         }))
     }
 

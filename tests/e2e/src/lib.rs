@@ -6,13 +6,16 @@
 //! * [`scenario`] gives each scenario git repositories, Applications and what was seen of them. It needs a cluster
 //!   with Argo CD, and does not care who started it.
 
+pub mod access;
 pub mod app;
 pub mod catalog;
+pub mod command;
 pub mod history;
 pub mod lab;
 pub mod migrations;
 pub mod node;
 pub mod process;
+pub mod proxy;
 pub mod repository;
 pub mod scenario;
 pub mod stack;

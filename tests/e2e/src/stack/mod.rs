@@ -60,6 +60,8 @@ impl Stack {
             argocd: argocd::NAMESPACE.to_owned(),
             git: GitRoot { url: format!("file://{}", git.display()), folder: git, owner: place.user },
             output: output.to_owned(),
+            kubeconfig: kubernetes.kubeconfig.clone(),
+            presync: presync.to_owned(),
         };
         Ok(Self { lab, kubeconfig: kubernetes.kubeconfig, node, components, _run: run })
     }
