@@ -131,7 +131,12 @@ fn first_choice(candidate: &Candidate<'_>, view: &View<'_>) -> Result<Decided<Pl
             return Ok(Decided::new(Place::Sync, why));
         }
     }
-    Ok(Decided::new(Place::Pre, "needs nothing that this app renders"))
+    let why = if candidate.needs.is_empty() {
+        "needs nothing that this app renders"
+    } else {
+        "all that it needs of this app are earlier hooks"
+    };
+    Ok(Decided::new(Place::Pre, why))
 }
 
 /// A hook of an earlier wave, or of the same one (within a wave Argo CD creates a Job after what it may need).
@@ -305,20 +310,24 @@ fn arrange_sync_jobs(
             placements.jobs[*index].wave = Some(Decided::new(*wave, why));
         }
     }
-    let names = sync.iter().map(|index| candidates[*index].job.label()).collect::<Vec<_>>().join(", ");
+    let names = |belongs: &dyn Fn(&Placed) -> bool| {
+        let labels = sync.iter().zip(&jobs).filter(|(_, placed)| belongs(placed));
+        labels.map(|(index, _)| candidates[*index].job.label()).collect::<Vec<_>>().join(", ")
+    };
     for (id, wave) in &arrangement.moved {
-        let claim = jobs.iter().any(|job| job.claims.contains(id));
-        let why = if claim {
-            format!("with Job {names}, whose pod may have to bind it")
-        } else if jobs.iter().any(|job| job.needs.contains(id)) {
-            format!("before Job {names}, which needs it")
+        let (binds, needs) = (names(&|job| job.claims.contains(id)), names(&|job| job.needs.contains(id)));
+        let why = if !binds.is_empty() {
+            format!("with Job {binds}, whose pod may have to bind it")
+        } else if !needs.is_empty() {
+            format!("before Job {needs}, which needs it")
         } else {
             "stays before what moved".to_owned()
         };
         placements.moved.insert(*id, Decided::new(*wave, why));
     }
+    let all = names(&|_| true);
     for id in arrangement.cannot_wait {
-        let text = format!("does not wait for Job {names}: its wave is earlier than what that Job needs");
+        let text = format!("does not wait for Job {all}: its wave is earlier than what that Job needs");
         placements.warnings.push((id, text));
     }
     Ok(())
