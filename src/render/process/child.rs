@@ -22,7 +22,7 @@ use super::{Deadline, Output};
 
 /// How long a child runs before a guard is started, and between looks at whether one that is silent has ended. Most
 /// tools are done by then, and to start a process for a guard would be the larger part of what we cost.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How long a killed child's stderr is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
