@@ -102,6 +102,48 @@ pub(super) fn texts<'a>(
     Ok(texts)
 }
 
+/// What a producer's template says of the ConfigMap or Secret that the pod takes through the reference.
+pub(super) fn templates<'a>(producer: &'a Value, reference: &Reference) -> Vec<Text<'a>> {
+    let (wanted, name) = match &reference.reads {
+        Reads::Nothing => return Vec::new(),
+        Reads::Variable { key, name, .. } => (vec![key.as_str()], Some(name.as_str())),
+        Reads::Variables { .. } => (Vec::new(), None),
+        Reads::Files(keys) => (keys.iter().map(String::as_str).collect(), None),
+    };
+    let mut leaves = Vec::new();
+    collect_leaves(&producer["spec"], &mut Vec::new(), &mut leaves);
+    let templated = leaves.into_iter().filter_map(|(path, text)| {
+        let start = path.iter().position(|key| key.to_ascii_lowercase().contains("template"))?;
+        // Vault's operator has the text of a key in a map of its own; a `literal` may hold any key.
+        let key = path[start..].iter().rev().find(|key| **key != "text")?;
+        let reads = wanted.is_empty() || wanted.contains(key) || *key == "literal";
+        reads.then(|| (name.unwrap_or(key), text))
+    });
+    templated
+        .map(|(name, text)| Text {
+            content: assignment(name, text.into()),
+            why: format!("{}, template of {} {}", reference.why, reference.kind, reference.name),
+            source: Source::Data,
+        })
+        .collect()
+}
+
+/// Every text inside a value, with the keys that lead to it.
+fn collect_leaves<'a>(value: &'a Value, path: &mut Vec<&'a str>, leaves: &mut Vec<(Vec<&'a str>, &'a str)>) {
+    match value {
+        Value::String(text) => leaves.push((path.clone(), text)),
+        Value::Array(items) => items.iter().for_each(|item| collect_leaves(item, path, leaves)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                path.push(key);
+                collect_leaves(value, path, leaves);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
 struct Variable<'a> {
     name: String,
     value: Cow<'a, str>,

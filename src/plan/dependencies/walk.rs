@@ -142,7 +142,12 @@ impl Walk<'_, '_, '_> {
     /// What a pod names, and the ServiceAccount that it runs as.
     fn pod(&mut self, referrer: &Referrer<'_>, pod: &Value) -> Result<()> {
         let references = references::of_pod(pod);
-        let texts = reading::texts(pod, &references, referrer.namespace, self.app)?;
+        let mut texts = reading::texts(pod, &references, referrer.namespace, self.app)?;
+        for reference in &references {
+            for producer in self.producers.of(&reference.kind, &reference.name, referrer.namespace) {
+                texts.extend(reading::templates(self.app.object(producer.id)?, reference));
+            }
+        }
         for mut reference in references {
             reference.path.splice(..0, ["spec", "template", "spec"].map(|key| Step::Key(key.to_owned())));
             self.follow(referrer, reference)?;

@@ -393,3 +393,37 @@ fn the_secret_of_a_database_brings_the_database() {
     assert_eq!(lines(&needs), ["Cluster pg: envFrom of container m, for which it makes Secret pg-app"]);
     assert_eq!(needs[0].relation, Relation::Database);
 }
+
+#[test]
+fn a_host_is_found_in_a_producers_template() {
+    let external = |template: &str| {
+        object("external-secrets.io/v1", "ExternalSecret", "db")
+            + &format!("spec: {{target: {{{template}}}}}\n")
+    };
+    let vault = object("secrets.hashicorp.com/v1beta1", "VaultStaticSecret", "vault")
+        + "spec: {destination: {name: db, transformation: {templates: {url: {text: 'mysql://{{ .p }}@postgres/x'}}}}}\n";
+    let variable = |key: &str| {
+        format!(
+            "containers: [{{name: m, env: [{{name: DB_HOST, valueFrom: {{secretKeyRef: {{name: db, key: {key}}}}}}}]}}]"
+        )
+    };
+    for (pod, producer, counts) in [
+        (
+            reads_all(),
+            external("template: {data: {url: 'postgres://{{ .user }}:{{ .p }}@postgres:5432/x'}}"),
+            true,
+        ),
+        (reads_all(), external("template: {templateFrom: [{literal: 'host: postgres'}]}"), true),
+        (reads_all(), external("name: db, deletionPolicy: postgres"), false),
+        (reads_all(), vault, true),
+        (variable("host"), external("template: {data: {host: postgres}}"), true),
+        (variable("host"), external("template: {data: {other: postgres}}"), false),
+    ] {
+        let found = names(&pod, &[&producer, SERVICE, POSTGRES]);
+        assert_eq!(found.contains(&"StatefulSet postgres".to_owned()), counts, "{pod} {producer}");
+    }
+}
+
+fn reads_all() -> String {
+    "containers: [{name: m, envFrom: [{secretRef: {name: db}}]}]".to_owned()
+}
