@@ -1,21 +1,28 @@
-# The sidecar of Argo CD's repo-server: presync without its cluster commands, helm and kustomize.
+# Two images. The last stage, which is built by default, is the sidecar of Argo CD's repo-server: presync without its
+# cluster commands, helm and kustomize. `--target cluster` holds presync with doctor, repair and watch, and nothing else.
 #
-# Both are built from the Go modules that the tests use: go.mod pins the version, go.sum the checksum of every source
-# file.
+# helm and kustomize are built from the Go modules that the tests use: go.mod pins the version, go.sum the checksum of
+# every source file.
 ARG RUST=1.95
 ARG GO=1.26
 ARG DEBIAN=trixie
 
-FROM rust:${RUST}-${DEBIAN} AS presync
+FROM rust:${RUST}-${DEBIAN} AS source
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 # A member of the workspace, which Cargo.lock speaks of too.
 COPY tests/e2e tests/e2e
-# Static, so that it runs in any image; and without a network client, since it reads what app owners wrote.
-# A target that is named keeps the flags from the procedural macros, which cannot be static.
-RUN RUSTFLAGS='-C target-feature=+crt-static' cargo install --path . --locked --no-default-features \
-        --target "$(rustc --print host-tuple)" --root /usr/local
+# Static, to run in any image. Only what is built for a target that is named gets the flags: procedural macros, which
+# cannot be static, do not.
+ENV RUSTFLAGS='-C target-feature=+crt-static'
+
+FROM source AS presync-sidecar
+# It reads what app owners wrote, so it holds no network client.
+RUN cargo install --path . --locked --no-default-features --target "$(rustc --print host-tuple)" --root /usr/local
+
+FROM source AS presync-cluster
+RUN cargo install --path . --locked --target "$(rustc --print host-tuple)" --root /usr/local
 
 FROM golang:${GO}-${DEBIAN} AS tools
 # helm3 is what Argo CD itself renders with; helm4 is there too.
@@ -24,6 +31,17 @@ WORKDIR /src
 COPY tests/tools tests/tools
 RUN tests/tools/build "${HELM}" kustomize \
     && mv "target/tools/${HELM}" target/tools/helm
+
+FROM scratch AS cluster
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="argocd-presync-plugin" \
+      org.opencontainers.image.description="Diagnoses, repairs and watches Argo CD apps whose Jobs a TTL deletes" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.source="https://github.com/argocd-presync-plugin/argocd-presync-plugin" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=presync-cluster /usr/local/bin/presync /usr/local/bin/
+USER 999:999
+ENTRYPOINT ["/usr/local/bin/presync"]
 
 FROM debian:${DEBIAN}-slim
 ARG VERSION=0.1.0
@@ -41,11 +59,11 @@ RUN groupadd --gid 999 argocd \
     && apt-get install --yes --no-install-recommends ca-certificates git \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=tools /src/target/tools/helm /src/target/tools/kustomize /usr/local/bin/
-COPY --from=presync /usr/local/bin/presync /usr/local/bin/
+COPY --from=presync-sidecar /usr/local/bin/presync /usr/local/bin/
 COPY plugin.yaml /home/argocd/cmp-server/config/
 # All that helm, kustomize and git write goes below /tmp, a volume in the sidecar: the root may be read-only.
 ENV HOME=/tmp
-USER 999
+USER 999:999
 RUN presync --version && helm version --short && kustomize version
 # The server is put there by the init container of Argo CD's repo-server Deployment.
 ENTRYPOINT ["/var/run/argocd/argocd-cmp-server"]
