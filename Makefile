@@ -45,8 +45,9 @@ bench: ## Measure speed and memory beside the tools that one would take instead
 bless: ## Write golden expectations and generated files anew
 	PRESYNC_BLESS=1 cargo test --locked
 
-image: ## Build the sidecar image; CONTAINER_TOOL=podman or buildah, where there is no docker
+image: ## Build the images; CONTAINER_TOOL=podman or buildah, where there is no docker
 	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev .
+	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev-cluster --target cluster .
 
 prerequisites:
 	scripts/prerequisites
