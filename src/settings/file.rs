@@ -36,7 +36,8 @@ impl File {
             Ok(Value::Object(map)) => reader.settings(&top, &map),
             Ok(_) => reader.problem(&top.spot, "the settings file must hold a YAML object"),
             Err(error) => {
-                let location = Location { line: error.line, ..Location::file(&text.name) };
+                let location =
+                    Location { line: error.place.map(|(line, _)| line), ..Location::file(&text.name) };
                 let problem = Problem::new(Exit::SETTINGS, "the settings file cannot be read as YAML");
                 reader.problems.push(problem.at(location).caused_by(error));
             }

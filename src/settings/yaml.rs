@@ -1,5 +1,7 @@
 //! YAML 1.2 of settings and values as JSON values.
 
+use std::fmt;
+
 use serde_json::{Map, Number, Value};
 use serde_yaml::Value as Yaml;
 
@@ -8,13 +10,14 @@ use serde_yaml::Value as Yaml;
 #[error("{message}")]
 pub struct Error {
     message: String,
-    /// The line, counted from 1, when it is known.
-    pub line: Option<usize>,
+    /// The line and column, counted from 1, when they are known.
+    pub place: Option<(usize, usize)>,
 }
 
 impl From<serde_yaml::Error> for Error {
     fn from(error: serde_yaml::Error) -> Self {
-        Self { message: error.to_string(), line: error.location().map(|location| location.line()) }
+        let place = error.location().map(|location| (location.line(), location.column()));
+        Self { message: error.to_string(), place }
     }
 }
 
@@ -25,24 +28,56 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     }
     let mut yaml: Yaml = serde_yaml::from_slice(bytes)?;
     yaml.apply_merge()?;
-    to_json(yaml).map_err(|message| Error { message, line: None })
+    to_json(yaml).map_err(|fault| Error { message: fault.to_string(), place: None })
 }
 
-fn to_json(yaml: Yaml) -> Result<Value, String> {
+/// What is no JSON, and the way to it, innermost first.
+struct Fault {
+    what: String,
+    path: Vec<String>,
+}
+
+impl Fault {
+    fn under(mut self, step: String) -> Self {
+        self.path.push(step);
+        self
+    }
+}
+
+impl<T: Into<String>> From<T> for Fault {
+    fn from(what: T) -> Self {
+        Self { what: what.into(), path: Vec::new() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "`{}`: ", self.path.iter().rev().map(String::as_str).collect::<Vec<_>>().join("."))?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+fn to_json(yaml: Yaml) -> Result<Value, Fault> {
     Ok(match yaml {
         Yaml::Null => Value::Null,
         Yaml::Bool(value) => Value::Bool(value),
         Yaml::String(value) => Value::String(value),
         Yaml::Number(value) => Value::Number(number(&value).ok_or("a number is too large, or none")?),
-        Yaml::Sequence(items) => Value::Array(items.into_iter().map(to_json).collect::<Result<_, _>>()?),
+        Yaml::Sequence(items) => {
+            let item = |(at, item)| to_json(item).map_err(|fault: Fault| fault.under(usize::to_string(&at)));
+            Value::Array(items.into_iter().enumerate().map(item).collect::<Result<_, _>>()?)
+        }
         Yaml::Mapping(entries) => {
             let mut map = Map::new();
             for (key, value) in entries {
                 let key = key_text(key)?;
                 if map.contains_key(&key) {
-                    return Err(format!("the key `{key}` occurs twice"));
+                    return Err(format!("the key `{key}` occurs twice").into());
                 }
-                map.insert(key, to_json(value)?);
+                let value = to_json(value).map_err(|fault| fault.under(key.clone()))?;
+                map.insert(key, value);
             }
             Value::Object(map)
         }
@@ -60,7 +95,7 @@ fn number(value: &serde_yaml::Number) -> Option<Number> {
 }
 
 /// JSON has text keys only, so numbers and booleans become their text.
-fn key_text(key: Yaml) -> Result<String, String> {
+fn key_text(key: Yaml) -> Result<String, Fault> {
     match to_json(key)? {
         Value::String(text) => Ok(text),
         key @ (Value::Number(_) | Value::Bool(_)) => Ok(key.to_string()),
@@ -94,8 +129,8 @@ mod tests {
         for (text, error) in [
             ("a: 1\na: 2", "duplicate entry with key \"a\""),
             ("1: a\n'1': b", "the key `1` occurs twice"),
-            ("a: !s3cret x", "a value has a tag"),
-            ("a: .nan", "a number is too large, or none"),
+            ("a: {b: [!s3cret x]}", "`a.b.0`: a value has a tag"),
+            ("a: .nan", "`a`: a number is too large, or none"),
             ("? [a]\n: s3cret", "a key is a list or an object"),
             ("a: [s3cret", "line 1"),
             ("a: *s3cret", "unknown anchor"),

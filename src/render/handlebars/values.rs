@@ -78,12 +78,8 @@ pub(super) fn is_values_name(name: &str) -> bool {
 fn read(file: &File) -> Result<Map<String, Value>, Problem> {
     let text = files::read(file)?;
     let value = yaml::parse(text.as_bytes()).map_err(|error| {
-        let location = Location::file(&file.name);
-        invalid(match error.line {
-            Some(line) => location.line(line),
-            None => location,
-        })
-        .caused_by(error)
+        let (line, column) = error.place.unzip();
+        invalid(Location { line, column, ..Location::file(&file.name) }).caused_by(error)
     })?;
     match value {
         Value::Object(map) => Ok(map),

@@ -96,9 +96,9 @@ fn an_invalid_values_file_is_a_problem_with_its_place() {
     for (text, place, cause) in [
         ("a: 1\na: 2\n", "values.yaml:1:1", "duplicate entry with key \"a\""),
         ("a: 1\nb: c: d\n", "values.yaml:2:5", "mapping values are not allowed"),
-        ("a: !secret x\n", "values.yaml", "`a` has the tag `!secret`"),
-        ("a: {b: [.nan]}\n", "values.yaml", "`a.b.0` is not a finite number"),
-        ("a: {[1]: 2}\n", "values.yaml", "a key in `a` is not text"),
+        ("a: !secret x\n", "values.yaml", "`a`: a value has a tag"),
+        ("a: {b: [.nan]}\n", "values.yaml", "`a.b.0`: a number is too large, or none"),
+        ("a: {[1]: 2}\n", "values.yaml", "`a`: a key is a list or an object"),
         ("a: *b\n", "values.yaml:1:4", "unknown anchor"),
         ("a: 1\n---\nb: 1\n", "values.yaml", "more than one document"),
     ] {
