@@ -184,6 +184,7 @@ fn candidates<'a>(judged: &'a [Judged<'a>], view: &View<'a>) -> Result<Vec<Candi
                 settings: &judged.settings,
                 after_workloads: select::runs_after_workloads(&judged.job, &finder(view)),
                 needs: dependencies::needs(&judged.job, view)?,
+                awaits: dependencies::awaited_workloads(&judged.job, view)?,
             })
         })
         .collect()

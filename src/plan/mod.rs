@@ -2,6 +2,7 @@
 //!
 //! The order of the decisions is in `docs/decisions.md`; each row of that table has a case in `tests/cases`.
 
+mod arrange;
 pub mod copies;
 pub mod decide;
 pub mod dependencies;

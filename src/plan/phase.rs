@@ -1,19 +1,17 @@
 //! The sync phase of every migration of the app: `PreSync` where nothing of the app is needed, else `Sync` in a wave
 //! before the workloads; what its author placed stays where it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    Decided,
-    dependencies::{Need, Relation},
+    Decided, arrange,
+    dependencies::{Awaited, Need},
     hooks::{self, Author, HookType, Role},
     job::Job,
     view::View,
-    waves::{self, Item, Placed},
 };
 use crate::{
-    error::{Problem, Problems},
-    exit::Exit,
+    error::Problems,
     manifest::{Header, ObjectId},
     settings::{Dependencies, JobSettings, Layer, Phase, Strategy},
 };
@@ -28,6 +26,8 @@ pub struct Candidate<'a> {
     pub after_workloads: Option<String>,
     /// What it needs that the app renders, hooks included.
     pub needs: Vec<Need>,
+    /// The app's own workloads that its pod waits for: it can run beside them, not before.
+    pub awaits: Vec<Awaited>,
 }
 
 /// Where a migration goes.
@@ -71,7 +71,8 @@ pub fn place(candidates: &[Candidate<'_>], view: &View<'_>) -> Result<Placements
         let placement = placement(candidate, phase, candidates, view)?;
         placements.jobs.push(placement);
     }
-    arrange_sync_jobs(candidates, &phases, view, &mut placements)?;
+    let sync: Vec<usize> = (0..phases.len()).filter(|index| phases[*index].value == Place::Sync).collect();
+    arrange::sync_jobs(candidates, &sync, view, &mut placements)?;
     Ok(placements)
 }
 
@@ -85,6 +86,8 @@ enum Place {
     Sync,
     /// In the Sync phase, in the wave of its author.
     SyncAsIs,
+    /// In the Sync phase, in the wave of the workloads that its pod waits for.
+    SyncBeside,
     /// In the Sync phase, after the workloads: a plain Job has no `PostSync`.
     SyncLast,
     Post,
@@ -124,9 +127,13 @@ fn first_choice(candidate: &Candidate<'_>, view: &View<'_>) -> Result<Decided<Pl
             format!("its author put it into wave {wave}, after {workload}"),
         ));
     }
+    if let Some(awaited) = candidate.awaits.first() {
+        let why = format!("waits for {} ({}), so it runs beside it", awaited.header.label(), awaited.why);
+        return Ok(Decided::new(Place::SyncBeside, why));
+    }
     let wave = hooks::wave(job.object);
     for need in &candidate.needs {
-        if !is_there_before_sync(view.object(need.header.id)?, wave) {
+        if !is_there_before_sync(need, wave, view)? {
             let why = format!("needs {} of this app ({})", need.header.label(), need.why());
             return Ok(Decided::new(Place::Sync, why));
         }
@@ -140,9 +147,22 @@ fn first_choice(candidate: &Candidate<'_>, view: &View<'_>) -> Result<Decided<Pl
 }
 
 /// A hook of an earlier wave, or of the same one (within a wave Argo CD creates a Job after what it may need).
-fn is_there_before_sync(object: &serde_json::Value, wave: i32) -> bool {
-    matches!(hooks::role(object).0, Role::Hook(types) if types.contains(&HookType::PreSync))
-        && hooks::wave(object) <= wave
+///
+/// An app may render an object twice, as a hook and as an ordinary resource; the hook counts.
+fn is_there_before_sync(need: &Need, wave: i32, view: &View<'_>) -> Result<bool, Problems> {
+    let Header { kind, api_version, name, namespace, .. } = &need.header;
+    for header in view.headers() {
+        let same = header.name == *name && header.kind == *kind && header.api_version == *api_version;
+        if !same || !view.same_namespace(header.namespace.as_deref(), namespace.as_deref()) {
+            continue;
+        }
+        let (role, own) = placed(header, view)?;
+        if matches!(role, Role::Hook(types) if types.contains(&HookType::PreSync)) && own.unwrap_or(0) <= wave
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A workload in an earlier wave, other than what the Job needs.
@@ -161,7 +181,7 @@ fn earlier_workload(view: &View<'_>, wave: i32, needs: &[Need]) -> Result<Option
 }
 
 /// What an object's annotations make of it, and the wave that they give; it is parsed only if it can have any of them.
-fn placed(header: &Header, view: &View<'_>) -> Result<(Role, Option<i32>), Problems> {
+pub(super) fn placed(header: &Header, view: &View<'_>) -> Result<(Role, Option<i32>), Problems> {
     if !["sync-wave", "hook"].iter().any(|word| view.mentions(header, word)) {
         return Ok((Role::Resource, None));
     }
@@ -186,7 +206,7 @@ pub fn is_workload(api_version: &str, kind: &str) -> bool {
 
 /// The order that the author gave to the app's migrations: Helm's `pre-*` hooks, then plain Jobs, then Helm's `post-*`
 /// hooks; in each by weight or wave.
-fn authored_order(job: &Job<'_>) -> (u8, i32) {
+pub(super) fn authored_order(job: &Job<'_>) -> (u8, i32) {
     let rank = match hooks::role(job.object).0 {
         Role::Hook(types) if types.contains(&HookType::PreSync) => 0,
         Role::Hook(types) if types.contains(&HookType::PostSync) => 2,
@@ -195,8 +215,9 @@ fn authored_order(job: &Job<'_>) -> (u8, i32) {
     (rank, hooks::wave(job.object))
 }
 
-/// A migration that its author put after one in the Sync phase cannot run in PreSync.
+/// A migration that its author put after one in the Sync phase, or that needs one there, cannot run in `PreSync`.
 fn keep_jobs_in_order(candidates: &[Candidate<'_>], phases: &mut [Decided<Place>]) {
+    follow_needed_jobs(candidates, phases);
     let first_sync = candidates
         .iter()
         .zip(phases.iter())
@@ -209,6 +230,22 @@ fn keep_jobs_in_order(candidates: &[Candidate<'_>], phases: &mut [Decided<Place>
         if phase.value == Place::Pre && free && authored_order(&candidate.job) > order {
             *phase = Decided::new(Place::Sync, format!("runs after Job {label}, which is in the Sync phase"));
         }
+    }
+}
+
+/// A migration that needs another one goes where that one goes: each pass finds those one step further.
+fn follow_needed_jobs(candidates: &[Candidate<'_>], phases: &mut [Decided<Place>]) {
+    loop {
+        let in_sync = |id: ObjectId| {
+            let mut all = candidates.iter().zip(phases.iter());
+            all.any(|(candidate, phase)| candidate.job.id == id && phase.value == Place::Sync)
+        };
+        let found = candidates.iter().zip(phases.iter()).position(|(candidate, phase)| {
+            let free = phase.value == Place::Pre && candidate.settings.phase.value == Phase::Auto;
+            free && candidate.needs.iter().any(|need| in_sync(need.header.id))
+        });
+        let Some(index) = found else { return };
+        phases[index] = Decided::new(Place::Sync, "needs another migration, which is in the Sync phase");
     }
 }
 
@@ -230,18 +267,28 @@ fn placement(
         },
         Place::Pre => (vec![HookType::PreSync], kept),
         Place::Sync | Place::SyncAsIs => (vec![HookType::Sync], kept),
+        Place::SyncBeside => (vec![HookType::Sync], Some(beside(&candidate.awaits, view)?)),
         Place::SyncLast => (vec![HookType::Sync], Some(after_workloads(all, view)?)),
         Place::Post => (vec![HookType::PostSync], kept),
     };
     let mut unmet = Vec::new();
     if types.contains(&HookType::PreSync) {
         for (index, need) in candidate.needs.iter().enumerate() {
-            if !is_there_before_sync(view.object(need.header.id)?, hooks::wave(job.object)) {
+            if !is_there_before_sync(need, hooks::wave(job.object), view)? {
                 unmet.push(index);
             }
         }
     }
     Ok(Placement { types: Decided::new(types, place.why.clone()), wave, unmet })
+}
+
+/// The latest wave of what a pod waits for.
+fn beside(awaits: &[Awaited], view: &View<'_>) -> Result<Decided<i32>, Problems> {
+    let mut latest = i32::MIN;
+    for awaited in awaits {
+        latest = latest.max(placed(&awaited.header, view)?.1.unwrap_or(0));
+    }
+    Ok(Decided::new(latest, "that of what its pod waits for"))
 }
 
 /// The wave behind that of the last workload.
@@ -255,106 +302,6 @@ fn after_workloads(migrations: &[Candidate<'_>], view: &View<'_>) -> Result<Deci
         last = last.max(placed(header, view)?.1.unwrap_or(0));
     }
     Ok(Decided::new(last + 1, "after the workloads"))
-}
-
-/// Computes the waves of the migrations in the Sync phase and of what must move for them.
-fn arrange_sync_jobs(
-    candidates: &[Candidate<'_>],
-    phases: &[Decided<Place>],
-    view: &View<'_>,
-    placements: &mut Placements,
-) -> Result<(), Problems> {
-    let sync: Vec<usize> =
-        (0..candidates.len()).filter(|index| phases[*index].value == Place::Sync).collect();
-    if sync.is_empty() {
-        return Ok(());
-    }
-    let orders: BTreeSet<(u8, i32)> =
-        sync.iter().map(|index| authored_order(&candidates[*index].job)).collect();
-    let migrations: BTreeSet<ObjectId> = candidates.iter().map(|candidate| candidate.job.id).collect();
-    let items = items(view, &migrations)?;
-    let jobs: Vec<Placed> = sync
-        .iter()
-        .map(|index| {
-            let candidate = &candidates[*index];
-            let order = authored_order(&candidate.job);
-            let of = |volume: bool| {
-                let ids =
-                    candidate.needs.iter().filter(move |need| (need.relation == Relation::Volume) == volume);
-                ids.map(|need| need.header.id).filter(|id| items.iter().any(|item| item.id == *id)).collect()
-            };
-            Placed {
-                id: candidate.job.id,
-                level: orders.range(..order).count(),
-                wave: (order.0 == 1).then_some(order.1),
-                needs: of(false),
-                claims: of(true),
-            }
-        })
-        .collect();
-    let arrangement = waves::arrange(&items, &jobs).map_err(|fixed| {
-        Problem::new(Exit::PLAN, "the migrations cannot run before the workloads in any order of sync waves")
-            .at(view.location(fixed.id))
-            .caused_by(fixed)
-            .hint(
-                "give that hook an earlier argocd.argoproj.io/sync-wave, or set `phase` on the Job yourself",
-            )
-    })?;
-    for (index, placed) in sync.iter().zip(&jobs) {
-        if let Some(wave) = arrangement.jobs.get(&placed.id) {
-            let why = if placed.needs.is_empty() {
-                "before the workloads"
-            } else {
-                "after what it needs and before the workloads"
-            };
-            placements.jobs[*index].wave = Some(Decided::new(*wave, why));
-        }
-    }
-    let names = |belongs: &dyn Fn(&Placed) -> bool| {
-        let labels = sync.iter().zip(&jobs).filter(|(_, placed)| belongs(placed));
-        labels.map(|(index, _)| candidates[*index].job.label()).collect::<Vec<_>>().join(", ")
-    };
-    for (id, wave) in &arrangement.moved {
-        let (binds, needs) = (names(&|job| job.claims.contains(id)), names(&|job| job.needs.contains(id)));
-        let why = if !binds.is_empty() {
-            format!("with Job {binds}, whose pod may have to bind it")
-        } else if !needs.is_empty() {
-            format!("before Job {needs}, which needs it")
-        } else {
-            "stays before what moved".to_owned()
-        };
-        placements.moved.insert(*id, Decided::new(*wave, why));
-    }
-    let all = names(&|_| true);
-    for id in arrangement.cannot_wait {
-        let text = format!("does not wait for Job {all}: its wave is earlier than what that Job needs");
-        placements.warnings.push((id, text));
-    }
-    Ok(())
-}
-
-/// The other objects of the Sync phase.
-fn items(view: &View<'_>, migrations: &BTreeSet<ObjectId>) -> Result<Vec<Item>, Problems> {
-    let mut items = Vec::new();
-    for header in view.headers() {
-        if migrations.contains(&header.id) {
-            continue;
-        }
-        let (role, explicit) = placed(header, view)?;
-        let fixed = match role {
-            Role::Resource => false,
-            Role::Hook(types) if types.contains(&HookType::Sync) => true,
-            Role::Hook(_) | Role::Ignored => continue,
-        };
-        items.push(Item {
-            id: header.id,
-            wave: explicit.unwrap_or(0),
-            workload: !fixed && is_workload(&header.api_version, &header.kind),
-            fixed,
-            explicit: explicit.is_some(),
-        });
-    }
-    Ok(items)
 }
 
 /// What becomes of a forced `PreSync` hook whose needs are not there.
