@@ -18,7 +18,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     cluster::{
-        application::Application,
+        application::{Application, ResourceStatus},
         key::{AppKey, ObjectKey},
         operation::Operation,
     },
@@ -91,8 +91,19 @@ pub fn complaints(app: &Application, missing: &[ObjectKey]) -> Vec<String> {
     if !matches!(health, "Healthy" | "Suspended") && (health != "Missing" || missing.is_empty()) {
         complaints.push(format!("it is {health}"));
     }
-    let explained = !missing.is_empty();
+    let extra: Vec<ObjectKey> = app
+        .status
+        .resources
+        .iter()
+        .filter(|object| object.requires_pruning)
+        .map(ResourceStatus::key)
+        .collect();
+    let explained = !missing.is_empty() || !extra.is_empty();
     complaints.extend(missing);
+    if let Some(first) = extra.first() {
+        let more = if extra.len() > 1 { format!(" and {} more", extra.len() - 1) } else { String::new() };
+        complaints.push(format!("{first}{more} is no longer wanted: --sync --prune deletes it"));
+    }
     if !explained && matches!(app.operation(), Operation::None) && app.status.sync.status != "Synced" {
         complaints.push(format!("it is {}: the next commit or --sync starts a sync", app.status.sync.status));
     }

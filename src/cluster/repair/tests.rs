@@ -294,6 +294,19 @@ async fn what_a_refresh_cannot_cure_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_only_pruning_cures_is_said() {
+    let mut app = stuck(true);
+    app["status"]["health"]["status"] = "Healthy".into();
+    app["status"]["resources"] = json!([{"group": "batch", "kind": "Job", "namespace": "shop", "name": "old",
+        "status": "OutOfSync", "requiresPruning": true}]);
+    let fake = Fake::with(&app);
+    fake.controller(argocd);
+    let outcome = repair(&fake, options()).await;
+    let Ending::Left(complaints) = &outcome.ending else { panic!("{outcome:?}") };
+    assert_eq!(complaints, &["Job shop/old is no longer wanted: --sync --prune deletes it"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hook_that_runs_is_left_alone() {
     let fake = Fake::with(&stuck(true));
     fake.put(JOB, json!({"metadata": {"name": "migrate", "namespace": "shop"}, "spec": {"template": {}}}));
