@@ -49,6 +49,6 @@ prerequisites:
 	scripts/prerequisites
 
 $(LINT): scripts/lint-tools.txt
-	python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --upgrade \
-		--target $@ --requirement $<
+	python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --upgrade \
+		--only-binary :all: --require-hashes --requirement $< --target $@
 	touch $@

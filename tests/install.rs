@@ -72,10 +72,10 @@ fn the_component_adds_a_sidecar_to_the_repo_server() {
         .split("---\n")
         .map(|document| serde_yaml::from_str(document).unwrap())
         .collect();
-    let named = |kind: &str| objects.iter().find(|object| object["kind"] == kind).unwrap();
+    let of_kind = |kind: &str| objects.iter().find(|object| object["kind"] == kind).unwrap();
 
-    assert_eq!(named("ConfigMap")["metadata"], json!({"name": "presync-platform", "namespace": "argocd"}));
-    let pod = &named("Deployment")["spec"]["template"]["spec"];
+    assert_eq!(of_kind("ConfigMap")["metadata"], json!({"name": "presync-platform", "namespace": "argocd"}));
+    let pod = &of_kind("Deployment")["spec"]["template"]["spec"];
     let names = |list: &Value| -> BTreeSet<String> {
         list.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
     };
