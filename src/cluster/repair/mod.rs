@@ -91,13 +91,9 @@ pub fn complaints(app: &Application, missing: &[ObjectKey]) -> Vec<String> {
     if !matches!(health, "Healthy" | "Suspended") && (health != "Missing" || missing.is_empty()) {
         complaints.push(format!("it is {health}"));
     }
-    let extra: Vec<ObjectKey> = app
-        .status
-        .resources
-        .iter()
-        .filter(|object| object.requires_pruning)
-        .map(ResourceStatus::key)
-        .collect();
+    // A live hook is marked too, and never pruned.
+    let extra = app.status.resources.iter().filter(|object| object.requires_pruning && !object.hook);
+    let extra: Vec<ObjectKey> = extra.map(ResourceStatus::key).collect();
     let explained = !missing.is_empty() || !extra.is_empty();
     complaints.extend(missing);
     if let Some(first) = extra.first() {

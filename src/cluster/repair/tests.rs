@@ -297,8 +297,10 @@ async fn what_a_refresh_cannot_cure_is_said() {
 async fn what_only_pruning_cures_is_said() {
     let mut app = stuck(true);
     app["status"]["health"]["status"] = "Healthy".into();
-    app["status"]["resources"] = json!([{"group": "batch", "kind": "Job", "namespace": "shop", "name": "old",
-        "status": "OutOfSync", "requiresPruning": true}]);
+    app["status"]["resources"] = json!([
+        {"group": "batch", "kind": "Job", "namespace": "shop", "name": "hook", "hook": true, "requiresPruning": true},
+        {"group": "batch", "kind": "Job", "namespace": "shop", "name": "old", "status": "OutOfSync", "requiresPruning": true},
+    ]);
     let fake = Fake::with(&app);
     fake.controller(argocd);
     let outcome = repair(&fake, options()).await;
