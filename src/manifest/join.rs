@@ -41,7 +41,7 @@ impl Manifests {
             }
         }
         problems.or(())?;
-        Ok(Join { manifests: self, changes: by_document, output: Output::default(), apart: false }.run())
+        Ok(Join { manifests: self, changes: by_document, output: Output::default() }.run())
     }
 
     fn edited(&self, document: usize, edits: &[(ObjectId, &[Edit])]) -> Result<Option<String>> {
@@ -74,8 +74,8 @@ impl Manifests {
 
     /// Whether the output is a JSON stream: nothing but one source of JSON values.
     fn joins_as_json(&self, source: usize) -> bool {
-        let mut documents = self.documents.iter().filter(|document| document.source == source);
-        self.only_source() == Some(source) && documents.all(|document| document.part.json)
+        let documents = &self.documents[self.documents_of(source)];
+        self.only_source() == Some(source) && documents.iter().all(|document| document.part.json)
     }
 
     /// The source that has something in it, when there is no other such.
@@ -100,14 +100,12 @@ struct Join<'a> {
     manifests: &'a Manifests,
     changes: BTreeMap<usize, Change>,
     output: Output<'a>,
-    /// Whether the next document of the source needs a separator that may not be there.
-    apart: bool,
 }
 
 impl<'a> Join<'a> {
     fn run(mut self) -> Output<'a> {
         if let Some(only) = self.manifests.only_source() {
-            self.source(only);
+            self.source(only, true);
             return self.output;
         }
         for (i, source) in self.manifests.sources.iter().enumerate() {
@@ -118,35 +116,44 @@ impl<'a> Join<'a> {
             if !self.output.is_empty() || begins_json(&source.bytes) {
                 self.separator_before(&source.bytes);
             }
-            self.source(i);
+            self.source(i, false);
         }
         self.output
     }
 
-    fn source(&mut self, source: usize) {
+    /// Slices of the source from one document that needs something to the next.
+    fn source(&mut self, source: usize, only: bool) {
         let manifests = self.manifests;
         let bytes = &manifests.sources[source].bytes;
         let json = manifests.joins_as_json(source);
-        let first = manifests.documents.partition_point(|document| document.source < source);
-        let documents = manifests.documents[first..].iter().take_while(|document| document.source == source);
+        let documents = manifests.documents_of(source);
         // A byte order mark may only stand at the very beginning.
         let mut done = if self.output.is_empty() || !bytes.starts_with(BOM) { 0 } else { BOM.len() };
-        self.apart = false;
-        for (i, document) in (first..).zip(documents) {
-            let range = document.part.range.clone();
-            self.between(&bytes[done..range.start], json);
-            self.document(i, &bytes[range.clone()], json);
-            done = range.end;
+        for i in documents.clone() {
+            let part = &manifests.documents[i].part;
+            let change = self.changes.remove(&i);
+            // A JSON value that no separator follows, and that is read as YAML here.
+            let bare = part.json && !only;
+            if change.is_none() && !bare {
+                continue;
+            }
+            let change = change.unwrap_or_default();
+            let apart = bare || !change.additions.is_empty();
+            self.output.push(&bytes[done..part.range.start]);
+            self.document(&bytes[part.range.clone()], change, json);
+            done = part.range.end;
+            if apart {
+                let next = documents.clone().nth(i + 1 - documents.start);
+                let next = next.map_or(bytes.len(), |next| manifests.documents[next].part.range.start);
+                self.between(&bytes[done..next], next == bytes.len(), json);
+                done = next;
+            }
         }
-        let rest = &bytes[done..];
-        self.apart &= !rest.trim_ascii().is_empty();
-        self.between(rest, json);
+        self.output.push(&bytes[done..]);
     }
 
     /// A document, and what is added behind it.
-    fn document(&mut self, document: usize, bytes: &'a [u8], json: bool) {
-        let change = self.changes.remove(&document).unwrap_or_default();
-        self.apart = self.manifests.only_source().is_none() || !change.additions.is_empty();
+    fn document(&mut self, bytes: &'a [u8], change: Change, json: bool) {
         match change.text {
             Some(text) => self.output.push(text.into_bytes()),
             None => self.output.push(bytes),
@@ -161,13 +168,11 @@ impl<'a> Join<'a> {
         }
     }
 
-    /// What stands between two documents; with a separator where there must be one and is none, as behind JSON.
-    fn between(&mut self, glue: &'a [u8], json: bool) {
-        if !self.apart {
-            return self.output.push(glue);
-        }
-        if json {
-            if glue.is_empty() {
+    /// What stands between two documents, or behind the last; with a separator where there must be one and is none.
+    fn between(&mut self, glue: &'a [u8], last: bool, json: bool) {
+        let blank = glue.trim_ascii().is_empty();
+        if json || (last && blank) {
+            if !last && glue.is_empty() {
                 self.line_start();
             }
             return self.output.push(glue);

@@ -30,13 +30,12 @@ impl Manifests {
     /// A place in a document, by byte offset.
     pub(super) fn place(&self, document: usize, at: Option<usize>) -> Location {
         let source = self.source(document);
-        let first = self.documents.partition_point(|other| other.source < self.documents[document].source);
-        let next = self.documents.partition_point(|other| other.source <= self.documents[document].source);
+        let documents = self.documents_of(self.documents[document].source);
         if let Some(template) = self.template(document) {
             return Location::file(format!("{}: {template}", source.name));
         }
         let mut location = Location::file(&source.name);
-        location.document = (next - first > 1).then_some(document - first + 1);
+        location.document = (documents.len() > 1).then_some(document - documents.start + 1);
         if let Some(at) = at {
             let at = self.documents[document].part.range.start + at;
             let start = line_start(&source.bytes, at);

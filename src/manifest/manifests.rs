@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -66,12 +67,10 @@ impl Manifests {
     /// Every object of a kind, found without a parse of documents that cannot hold one. The objects that are found are
     /// parsed and free of flaws that make Argo CD refuse the whole app.
     pub fn candidates(&self, kind: &str) -> Result<Vec<ObjectId>> {
-        let finder = KindFinder::new(kind);
         let mut problems = Problems::default();
         let mut found = Vec::new();
-        for document in 0..self.documents.len() {
-            let bytes = self.bytes(document);
-            if !finder.matches(bytes) || scan::head(bytes).is_some_and(|head| head.kind != kind) {
+        for document in self.documents_that_mention(kind) {
+            if scan::head(self.bytes(document)).is_some_and(|head| head.kind != kind) {
                 continue;
             }
             let Some(value) = problems.collect(self.value(document)) else { continue };
@@ -83,6 +82,18 @@ impl Manifests {
             }
         }
         problems.or(found)
+    }
+
+    fn documents_that_mention(&self, kind: &str) -> Vec<usize> {
+        let finder = KindFinder::new(kind);
+        let mut found = Vec::new();
+        for (i, source) in self.sources.iter().enumerate() {
+            let documents = self.documents_of(i);
+            let ranges = self.documents[documents.clone()].iter().map(|document| document.part.range.clone());
+            let ranges: Vec<_> = ranges.collect();
+            found.extend(finder.find(&source.bytes, &ranges).into_iter().map(|i| documents.start + i));
+        }
+        found
     }
 
     /// Every object, from the text's lines where they are plain enough, and from a parse where not.
@@ -121,6 +132,13 @@ impl Manifests {
     /// The bytes of every document, in order.
     pub fn all_bytes(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.documents.len()).map(|document| self.bytes(document))
+    }
+
+    /// The numbers of a source's documents.
+    pub(super) fn documents_of(&self, source: usize) -> Range<usize> {
+        let first = self.documents.partition_point(|document| document.source < source);
+        let end = self.documents.partition_point(|document| document.source <= source);
+        first..end
     }
 
     /// The document's bytes, for a search before a parse.

@@ -9,45 +9,99 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
 use super::resolve::{Scalar, resolve};
+use super::split::line_end;
 
-/// Finds documents that may hold an object of one kind.
+/// Finds places where an object of one kind may name its kind.
 ///
 /// The kind must stand in the text as a word of its own, or between double quotes with escapes (`"\u004aob"`). A kind
 /// written as `!!binary` base64 is not found; nobody writes that.
 pub(super) struct KindFinder<'k> {
     kind: &'k str,
     word: Finder<'k>,
+    /// The kind's beginnings up to a first backslash: `"\`, `"J\`, `"Jo\`.
+    escaped: Vec<Finder<'static>>,
 }
 
 impl<'k> KindFinder<'k> {
     pub(super) fn new(kind: &'k str) -> Self {
-        Self { kind, word: Finder::new(kind) }
+        let beginning = |length| Finder::new(&format!("\"{}\\", &kind[..length])).into_owned();
+        let escaped = kind.char_indices().map(|(length, _)| beginning(length)).collect();
+        Self { kind, word: Finder::new(kind), escaped }
     }
 
-    /// Whether the document may hold an object of the kind.
-    pub(super) fn matches(&self, document: &[u8]) -> bool {
-        self.word.find_iter(document).any(|at| self.is_word(document, at))
-            || memchr_iter(b'\\', document).any(|at| self.is_escaped(document, at))
+    /// Which of the documents, given by their places in `bytes`, may hold an object of the kind.
+    pub(super) fn find(&self, bytes: &[u8], documents: &[Range<usize>]) -> Vec<usize> {
+        let mut found: Vec<usize> = (self.escaped.iter())
+            .flat_map(|finder| {
+                let is_kind = |at| self.is_escaped(&bytes[at..]);
+                documents_with(finder, bytes, documents, is_kind)
+            })
+            .chain(documents_with(&self.word, bytes, documents, |at| self.is_word(bytes, at)))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
-    /// A kind is a scalar of its own: nothing that could belong to the same scalar may touch it.
-    fn is_word(&self, document: &[u8], at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|before| document.get(before));
-        let after = document.get(at + self.kind.len());
-        ![before, after]
-            .into_iter()
-            .flatten()
-            .any(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(byte))
+    /// Whether the word at `at` can be a scalar of its own: nothing of the same scalar touches it, and no text goes on
+    /// before or behind it.
+    fn is_word(&self, bytes: &[u8], at: usize) -> bool {
+        let (before, after) = (&bytes[..at], &bytes[at + self.kind.len()..]);
+        let touches = |byte: Option<&u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(byte))
+        };
+        !touches(before.last()) && !touches(after.first()) && !text_goes_on(after) && !is_in_text(before)
     }
 
-    /// Whether the first backslash of a double-quoted kind is at `at`.
-    fn is_escaped(&self, document: &[u8], at: usize) -> bool {
-        let before = &document[..at];
-        (0..=self.kind.len()).any(|length| {
-            before.strip_suffix(&self.kind.as_bytes()[..length]).is_some_and(|before| before.ends_with(b"\""))
-                && unescapes_to(&document[at..], &self.kind[length..])
-        })
+    /// Whether a double-quoted scalar that begins here is the kind.
+    fn is_escaped(&self, quoted: &[u8]) -> bool {
+        quoted.strip_prefix(b"\"").is_some_and(|text| unescapes_to(text, self.kind))
     }
+}
+
+/// The documents in which a finder finds something that is accepted.
+fn documents_with(
+    finder: &Finder<'_>,
+    bytes: &[u8],
+    documents: &[Range<usize>],
+    accept: impl Fn(usize) -> bool,
+) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut document = 0;
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)).map(|at| from + at) {
+        while documents.get(document).is_some_and(|range| range.end <= at) {
+            document += 1;
+        }
+        let Some(range) = documents.get(document) else { break };
+        from = at + 1;
+        if range.contains(&at) && accept(at) {
+            found.push(document);
+            from = range.end;
+        }
+    }
+    found
+}
+
+/// Whether a blank and then a letter or digit follow.
+fn text_goes_on(after: &[u8]) -> bool {
+    let blanks = after.iter().take_while(|byte| is_blank(**byte)).count();
+    blanks > 0 && after.get(blanks).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Whether a word stands before on the line, with a blank behind it, that is not the scalar's anchor or tag.
+fn is_in_text(before: &[u8]) -> bool {
+    let blanks = before.iter().rev().take_while(|byte| is_blank(**byte)).count();
+    let text = &before[..before.len() - blanks];
+    if blanks == 0 || !text.last().is_some_and(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let mut word = text.iter().rev().take_while(|byte| !byte.is_ascii_whitespace());
+    !word.any(|byte| matches!(byte, b'!' | b'&'))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// Whether a double-quoted scalar goes on with `expected` and then ends.
@@ -108,10 +162,21 @@ pub(super) fn head(document: &[u8]) -> Option<Head<'_>> {
         return None;
     }
     let mut scan = HeadScan::default();
-    for line in text.split_inclusive('\n') {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, below) = rest.split_at(line_end(rest.as_bytes(), 0));
         scan.line(line.trim_end_matches(['\n', '\r', ' ']))?;
+        rest = if scan.is_outside() { skip_indented(below) } else { below };
     }
     scan.finish()
+}
+
+/// The lines from the first one on that is not indented.
+fn skip_indented(mut text: &str) -> &str {
+    while text.starts_with(' ') {
+        text = &text[line_end(text.as_bytes(), 0)..];
+    }
+    text
 }
 
 /// Line breaks of YAML 1.1 that the line reader of Argo CD does not know, and carriage returns on their own.
@@ -168,11 +233,13 @@ impl<'t> HeadScan<'t> {
         match self.section {
             _ if indent == 0 => self.top(content),
             Section::Metadata { column } => self.in_metadata(indent, column.unwrap_or(indent), content),
-            Section::Other => {
-                self.above = Above::Other;
-                Some(())
-            }
+            Section::Other => Some(()),
         }
+    }
+
+    /// Whether indented lines say nothing about the head.
+    fn is_outside(&self) -> bool {
+        self.section == Section::Other && !matches!(self.above, Above::Value { .. })
     }
 
     fn top(&mut self, line: &'t str) -> Option<()> {
@@ -197,12 +264,8 @@ impl<'t> HeadScan<'t> {
 
     fn in_metadata(&mut self, indent: usize, column: usize, line: &'t str) -> Option<()> {
         self.section = Section::Metadata { column: Some(column) };
-        if indent > column {
-            self.above = Above::List;
-            return Some(());
-        }
-        if indent < column {
-            return None;
+        if indent != column {
+            return (indent > column).then_some(());
         }
         if is_item(line) {
             return (self.above == Above::List).then_some(());
@@ -366,28 +429,44 @@ mod tests {
     #[test]
     fn a_kind_is_a_word_of_its_own() {
         let finder = KindFinder::new("Job");
+        let found =
+            |text: &str| !finder.find(text.as_bytes(), std::slice::from_ref(&(0..text.len()))).is_empty();
         for text in [
             "kind: Job",
             "{\"kind\":\"Job\"}",
             "[kind,Job]",
+            "kind: !!str Job",
+            "kind: &k Job # c",
+            "Job : x",
+            "a\n  Job\n",
             "kind: \"\\u004aob\"",
             "\"Jo\\x62\"",
             "\"J\\\r\n  o\\U00000062\"",
+            "a Job a: Job",
         ] {
-            assert!(finder.matches(text.as_bytes()), "{text}");
+            assert!(found(text), "{text}");
         }
         for text in [
             "CronJob",
             "JobList",
             "batch.Job",
             "a_Job",
+            "# the Job",
+            "# Job of",
+            "a Job",
             "\"\\u004aobs\"",
             "\"\\u004bob\"",
             "\\u004aob",
             "\"x\\u004aob\"",
         ] {
-            assert!(!finder.matches(text.as_bytes()), "{text}");
+            assert!(!found(text), "{text}");
         }
+    }
+
+    #[test]
+    fn only_documents_are_searched() {
+        let text = b"Job\n# Job\nx\nJob Job\n\"\\u004aob\" Job";
+        assert_eq!(KindFinder::new("Job").find(text, &[0..4, 10..12, 12..20, 20..text.len()]), [0, 3]);
     }
 
     #[test]
