@@ -7,26 +7,48 @@
 
 use std::env;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use e2e::lab::Lab;
 use e2e::scenario::Scenario;
 use e2e::stack::{self, Stack};
+use futures::FutureExt as _;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
+mod deploys;
+mod errors;
+mod failures;
+mod many;
+mod opting;
+mod order;
+mod renderers;
 mod rescue;
 mod rescue_faults;
 mod rescue_rbac;
 mod rescue_watch;
 mod seed;
+mod settings;
+mod strategies;
 
-type Run = fn(Arc<Scenario>) -> Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+/// The repository that is tested.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The annotation that makes a resource a hook.
+const HOOK: &str = "argocd.argoproj.io/hook";
+
+/// For one scenario. Each wait has a limit of its own; this one is for a cluster that does not answer.
+const LIMIT: Duration = Duration::from_mins(8);
+
+type Run = fn(Arc<Scenario>) -> Pin<Box<dyn Future<Output = Result<()>>>>;
 
 /// Lists scenarios: `module::function` of type `async fn(&Scenario) -> Result<()>`.
 macro_rules! scenarios {
@@ -38,6 +60,40 @@ macro_rules! scenarios {
 }
 
 const SCENARIOS: &[(&str, Run)] = scenarios![
+    seed::native_with_self_heal,
+    seed::native_without_self_heal,
+    seed::native_job_gone_before_argocd_looks,
+    seed::presync_job_gone_before_argocd_looks,
+    seed::presync_in_dev,
+    seed::presync_in_production,
+    strategies::keep,
+    strategies::extend,
+    strategies::off,
+    renderers::directory,
+    renderers::handlebars,
+    renderers::helm,
+    renderers::kustomize,
+    settings::parameters,
+    settings::environment_variables,
+    settings::settings_file,
+    settings::platform_file,
+    opting::in_and_out_again,
+    order::workloads_wait_for_the_migration,
+    order::what_the_migration_needs_comes_first,
+    order::forced_before_its_needs_it_hangs,
+    order::copies_of_its_needs,
+    order::volume_claim,
+    deploys::changed_migration,
+    deploys::unchanged_migration,
+    deploys::only_the_migration_changed,
+    deploys::nothing_changed,
+    deploys::rollback,
+    deploys::deletion,
+    failures::workloads_stay_and_a_fix_recovers,
+    failures::retry,
+    errors::broken_manifest,
+    errors::empty_render,
+    many::apps_at_once,
     rescue::a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten,
     rescue::the_remedy_of_doctor_cures_for_good,
     rescue::a_half_fixed_sync_is_ended_and_leaves_nothing,
@@ -50,8 +106,6 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     rescue_rbac::repair_needs_exactly_its_permissions,
     rescue_rbac::watch_needs_exactly_its_permissions,
     rescue_watch::a_deletion_by_ttl_is_counted_once_and_told,
-    seed::native_with_self_heal_runs_the_migration_again_after_every_ttl,
-    seed::native_without_self_heal_drifts_for_ever,
 ];
 
 fn main() -> ExitCode {
@@ -77,7 +131,7 @@ fn run() -> Result<ExitCode> {
         return Ok(libtest_mimic::run(&arguments, trials(None)).exit_code());
     }
 
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let root = Path::new(ROOT).canonicalize()?;
     let output = root.join("target/e2e");
     if let Some(lab) = runtime.block_on(Lab::from_env(&output))? {
         return Ok(libtest_mimic::run(&arguments, trials(Some(&lab))).exit_code());
@@ -91,7 +145,7 @@ fn run() -> Result<ExitCode> {
     let presync = presync(&root)?;
     let stack = runtime.block_on(Stack::start(&binaries, &presync, &root.join("plugin.yaml"), &output))?;
     let lab = stack.lab.clone();
-    println!("e2e: kubectl --kubeconfig {} shows the cluster", stack.kubeconfig.display());
+    println!("e2e: kubectl --kubeconfig {} shows the cluster", lab.kubeconfig.display());
     let stack = Arc::new(Mutex::new(Some(stack)));
     runtime.spawn(end_on_signal(Arc::clone(&stack)));
 
@@ -105,21 +159,22 @@ fn run() -> Result<ExitCode> {
 fn perform(handle: &Handle, lab: Option<Lab>, name: &'static str, run: Run) -> Result<(), Failed> {
     let Some(lab) = lab else { return Err("no cluster".into()) };
     handle.block_on(async {
-        // The name of a namespace, so not longer than 63 characters with a role after it.
-        let (_, function) = name.rsplit_once("::").unwrap_or(("", name));
-        let short: String = function.replace('_', "-").chars().take(45).collect();
+        // It begins the names of namespaces, which have at most 63 characters.
+        let short: String = name.replace("::", "-").replace('_', "-").chars().take(45).collect();
         let scenario = Arc::new(Scenario::new(lab, short.trim_end_matches('-')));
-        // A task of its own, so that a failed assertion does not end the clean-up too.
-        let outcome = match tokio::spawn(run(Arc::clone(&scenario))).await {
-            Ok(outcome) => outcome,
-            Err(panic) => Err(anyhow::anyhow!("{panic}")),
+        // What panicked is saved like what failed; the panic itself has been printed.
+        let outcome = timeout(LIMIT, AssertUnwindSafe(run(Arc::clone(&scenario))).catch_unwind()).await;
+        let outcome = match outcome {
+            Ok(outcome) => outcome.unwrap_or_else(|_| Err(anyhow!("it panicked"))),
+            Err(_) => Err(anyhow!("it did not end within {} s", LIMIT.as_secs())),
         };
         match outcome {
             Ok(()) => scenario.clean_up().await.map_err(|error| format!("{error:#}").into()),
             Err(error) => {
-                let saved = match scenario.save().await {
-                    Ok(folder) => format!("what it made is in {}", folder.display()),
-                    Err(error) => format!("what it made could not be saved: {error:#}"),
+                let saved = match timeout(LIMIT / 8, scenario.save()).await {
+                    Ok(Ok(folder)) => format!("what it made is in {}", folder.display()),
+                    Ok(Err(error)) => format!("what it made could not be saved: {error:#}"),
+                    Err(_) => "what it made could not be saved: the cluster does not answer".to_owned(),
                 };
                 Err(format!("{error:#}\n\n{saved}").into())
             }

@@ -12,9 +12,6 @@ use k8s_openapi::api::batch::v1::Job;
 use kube::Api;
 use serde_json::{Value, json};
 
-/// The TTL of the Jobs, in seconds.
-const TTL: u32 = 15;
-
 /// Asks again and again. Unlike [`e2e::wait::until`] its future can go to another thread.
 pub(crate) async fn eventually<F>(what: &str, probe: impl Fn() -> F) -> Result<()>
 where
@@ -30,7 +27,8 @@ where
 
 /// A hook that waits for ever on the first install: it reads a `ConfigMap` that comes after it.
 pub(crate) fn hanging_hook() -> String {
-    let migration = Migration::new("1", 300).annotation("argocd.argoproj.io/hook", "PreSync");
+    let migration =
+        Migration::new("1", Duration::from_mins(5)).annotation("argocd.argoproj.io/hook", "PreSync");
     migration.container("envFrom: [{configMapRef: {name: catalog}}]").yaml()
 }
 
@@ -55,10 +53,10 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
     scenario: &Scenario,
 ) -> Result<()> {
     let app = scenario.app("").file("workloads.yaml", workloads("1"));
-    let app = app.file("migration.yaml", Migration::new("1", TTL).yaml()).automated(false);
+    let app = app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false);
     let app = scenario.create(app).await?;
-    app.at_rest(SOON).await?;
-    app.history.until("drift after the TTL", Duration::from_secs(u64::from(TTL) + 30), State::drifts).await?;
+    app.at_rest().await?;
+    app.history.until("drift after the TTL", scenario.lab().after_ttl(), State::drifts).await?;
 
     let found =
         scenario.lab().presync(&["doctor", app.name()]).await?.expect(10)?.says("error missing-job:")?;
@@ -67,8 +65,9 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
     tried.says(&format!("still: Job {}/{MIGRATION} is missing", app.name()))?;
 
     // The seed's option 4, in git. Nobody tells Argo CD: the hard refresh of the repair does.
-    let hook = Migration::new("1", TTL).annotation("argocd.argoproj.io/hook", "PreSync").yaml();
-    app.repository.commit("make it a hook", &[("app/migration.yaml", Some(&hook))])?;
+    let hook =
+        Migration::new("1", scenario.lab().ttl).annotation("argocd.argoproj.io/hook", "PreSync").yaml();
+    app.repository.commit("make it a hook", "app", [("migration.yaml", Some(hook.as_str()))])?;
     let repaired = scenario.lab().presync(&["repair", app.name(), "--yes"]).await?.expect(0)?;
     repaired.says("OutOfSync:Missing → Synced:Healthy")?;
     scenario
@@ -82,21 +81,26 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
 /// What `doctor` says of a missing Job is carried out to the letter, and the app is at rest for good.
 pub(crate) async fn the_remedy_of_doctor_cures_for_good(scenario: &Scenario) -> Result<()> {
     let app = scenario.app("").file("workloads.yaml", workloads("1"));
-    let app =
-        scenario.create(app.file("migration.yaml", Migration::new("1", TTL).yaml()).automated(false)).await?;
-    app.at_rest(SOON).await?;
-    app.history.until("drift after the TTL", Duration::from_secs(u64::from(TTL) + 30), State::drifts).await?;
+    let app = scenario
+        .create(app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false))
+        .await?;
+    app.at_rest().await?;
+    app.history.until("drift after the TTL", scenario.lab().after_ttl(), State::drifts).await?;
 
     let found = scenario.lab().presync(&["doctor", app.name(), "--format", "json"]).await?.expect(10)?;
     let report: Value = serde_json::from_str(&found.stdout)?;
     let remedy = report["findings"][0]["remedy"][0].as_str().context("a remedy")?;
     let patch = remedy.split_once("-p '").and_then(|(_, rest)| rest.strip_suffix('\'')).context("a patch")?;
     app.patch(&serde_json::from_str(patch)?).await?;
-    app.at_rest(SOON).await?;
-    app.commit("change what runs", &[("migration.yaml", Some(&Migration::new("2", TTL).yaml()))]).await?;
-    app.at_rest(SOON).await?;
+    app.at_rest().await?;
+    app.commit(
+        "change what runs",
+        &[("migration.yaml", Some(&Migration::new("2", scenario.lab().ttl).yaml()))],
+    )
+    .await?;
+    app.at_rest().await?;
     let since = Instant::now();
-    tokio::time::sleep(Duration::from_secs(u64::from(TTL) + 30)).await;
+    tokio::time::sleep(scenario.lab().after_ttl()).await;
     ensure!(app.history.drift(since).is_zero(), "it drifted:\n{}", app.history);
     Ok(())
 }
@@ -133,8 +137,9 @@ pub(crate) async fn a_half_fixed_sync_is_ended_and_leaves_nothing(scenario: &Sce
     let jobs = Api::<Job>::namespaced(scenario.lab().client.clone(), app.name());
     eventually("the hook Job is gone", || async { Ok(jobs.get_opt(MIGRATION).await?.is_none()) }).await?;
 
-    let fixed = Migration::new("1", 300).annotation("argocd.argoproj.io/hook", "Sync").yaml();
-    app.repository.commit("run it after what it reads", &[("app/migration.yaml", Some(&fixed))])?;
+    let fixed =
+        Migration::new("1", Duration::from_mins(5)).annotation("argocd.argoproj.io/hook", "Sync").yaml();
+    app.repository.commit("run it after what it reads", "app", [("migration.yaml", Some(fixed.as_str()))])?;
     let repaired = scenario.lab().presync(&["repair", app.name(), "--yes"]).await?.expect(0)?;
     repaired.says("→ Synced:Healthy")?;
     Ok(())

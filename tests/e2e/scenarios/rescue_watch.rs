@@ -16,9 +16,6 @@ use tokio::net::TcpStream;
 
 use crate::rescue::eventually;
 
-/// The TTL of the Job, in seconds.
-const TTL: u32 = 15;
-
 /// One request of a scraper or a probe: the status line, headers and body.
 async fn get(address: &str, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
@@ -42,10 +39,11 @@ pub(crate) async fn a_deletion_by_ttl_is_counted_once_and_told(scenario: &Scenar
     .await?;
 
     let app = scenario.app("").file("workloads.yaml", workloads("1"));
-    let app =
-        scenario.create(app.file("migration.yaml", Migration::new("1", TTL).yaml()).automated(false)).await?;
-    app.at_rest(SOON).await?;
-    app.history.until("drift after the TTL", Duration::from_secs(u64::from(TTL) + 30), State::drifts).await?;
+    let app = scenario
+        .create(app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false))
+        .await?;
+    app.at_rest().await?;
+    app.history.until("drift after the TTL", scenario.lab().after_ttl(), State::drifts).await?;
 
     let labels = format!(r#"{{app_namespace="{}",app="{}""#, lab.argocd, app.name());
     let expected = [
@@ -67,7 +65,7 @@ pub(crate) async fn a_deletion_by_ttl_is_counted_once_and_told(scenario: &Scenar
     ensure!(counted(&get(&address, "/metrics").await?), "counted again");
     app.sync().await?;
     app.history.until("the Job's return", SOON, |state| !state.operating && !state.drifts()).await?;
-    app.history.until("drift again", Duration::from_secs(u64::from(TTL) + 30), State::drifts).await?;
+    app.history.until("drift again", scenario.lab().after_ttl(), State::drifts).await?;
     let twice = [
         format!(r#"presync_tracked_jobs_deleted_by_ttl_total{labels},hook="false"}} 2"#),
         format!(r#"presync_migrations_finished_total{labels},outcome="succeeded"}} 2"#),

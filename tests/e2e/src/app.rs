@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ObjectMeta;
+use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use crate::history::{History, State};
+use crate::history::History;
 use crate::lab::{Lab, argoproj};
 use crate::migrations::Migrations;
 use crate::repository::Repository;
@@ -19,7 +21,10 @@ use crate::wait;
 /// the rest is for a machine that has other work too.
 pub const SOON: Duration = Duration::from_mins(2);
 
-/// The folder of an application in its repository.
+/// Asks Argo CD for a comparison. It removes the annotation afterwards.
+const REFRESH: &str = "argocd.argoproj.io/refresh";
+
+/// The folder of an application in its repository, unless told otherwise.
 const PATH: &str = "app";
 
 /// An Application to be made: a native directory source, synced by hand, unless told otherwise.
@@ -27,26 +32,53 @@ pub struct Builder {
     lab: Lab,
     name: String,
     files: Vec<(String, String)>,
+    secrets: Vec<Secret>,
     source: Value,
     sync_policy: Value,
 }
 
 impl Builder {
     pub(crate) fn new(lab: Lab, name: String) -> Self {
-        Self { lab, name, files: Vec::new(), source: json!({}), sync_policy: json!({}) }
+        let source = json!({ "path": PATH });
+        Self { lab, name, files: Vec::new(), secrets: Vec::new(), source, sync_policy: json!({}) }
     }
 
     /// A file of the application's folder.
     #[must_use]
     pub fn file(mut self, path: &str, content: impl Into<String>) -> Self {
-        self.files.push((format!("{PATH}/{path}"), content.into()));
+        self.files.push((path.to_owned(), content.into()));
         self
     }
 
-    /// Rendered by presync with these parameters, a JSON array as in the Application's `plugin.parameters`.
+    /// The folder of the application in its repository.
     #[must_use]
-    pub fn presync(mut self, parameters: &Value) -> Self {
-        self.source = presync(parameters);
+    pub fn path(mut self, path: &str) -> Self {
+        self.source["path"] = json!(path);
+        self
+    }
+
+    /// Rendered by presync with these parameters.
+    #[must_use]
+    pub fn presync(mut self, parameters: &[(&str, &str)]) -> Self {
+        self.source["plugin"] = presync(parameters);
+        self
+    }
+
+    /// Rendered by presync with the `plugin` block as it stands in an Application.
+    #[must_use]
+    pub fn plugin(mut self, plugin: Value) -> Self {
+        self.source["plugin"] = plugin;
+        self
+    }
+
+    /// A Secret that somebody else has put into the namespace before.
+    #[must_use]
+    pub fn secret(mut self, name: &str, key: &str, value: &str) -> Self {
+        self.secrets.push(Secret {
+            metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+            string_data: Some([(key.to_owned(), value.to_owned())].into()),
+            ..Secret::default()
+        });
         self
     }
 
@@ -65,25 +97,37 @@ impl Builder {
         self
     }
 
+    /// A variable in the `plugin` block's environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.source["plugin"]["env"] = json!([{ "name": name, "value": value }]);
+        self
+    }
+
     /// Makes the repository, the namespace and the Application, and starts to follow them.
     pub async fn create(self) -> Result<App> {
-        let Self { lab, name, files, mut source, sync_policy } = self;
+        let Self { lab, name, files, secrets, mut source, sync_policy } = self;
         let repository = Repository::create(&lab.git, &name)?;
-        let files: Vec<_> =
-            files.iter().map(|(path, content)| (path.as_str(), Some(content.as_str()))).collect();
-        repository.commit("first", &files)?;
+        let path = source["path"].as_str().unwrap_or_default().to_owned();
+        repository.commit(
+            "first",
+            &path,
+            files.iter().map(|(file, content)| (file.as_str(), Some(content.as_str()))),
+        )?;
 
         let namespace = Namespace {
             metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
             ..Namespace::default()
         };
         Api::<Namespace>::all(lab.client.clone()).create(&PostParams::default(), &namespace).await?;
+        for secret in secrets {
+            Api::namespaced(lab.client.clone(), &name).create(&PostParams::default(), &secret).await?;
+        }
         let migrations = Migrations::follow(&lab.client, &name);
         let history = History::follow(lab.applications(), &name);
 
         source["repoURL"] = json!(repository.url());
         source["targetRevision"] = json!("main");
-        source["path"] = json!(PATH);
         let mut application = DynamicObject::new(&name, &argoproj("Application")).data(json!({ "spec": {
             "project": "default",
             "source": source,
@@ -92,7 +136,7 @@ impl Builder {
         }}));
         application.metadata.finalizers = Some(vec!["resources-finalizer.argocd.argoproj.io".to_owned()]);
         lab.applications().create(&PostParams::default(), &application).await?;
-        Ok(App { lab, name, repository, history, migrations, created: Instant::now() })
+        Ok(App { lab, name, path, repository, history, migrations, created: Instant::now() })
     }
 }
 
@@ -100,6 +144,7 @@ impl Builder {
 pub struct App {
     lab: Lab,
     name: String,
+    path: String,
     created: Instant,
     /// Where it is rendered from.
     pub repository: Repository,
@@ -120,6 +165,14 @@ impl App {
         self.created
     }
 
+    /// The objects of one kind in its namespace.
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.lab.client.clone(), &self.name)
+    }
+
     /// The Application as it is now.
     pub async fn object(&self) -> Result<DynamicObject> {
         Ok(self.lab.applications().get(&self.name).await?)
@@ -127,17 +180,14 @@ impl App {
 
     /// Commits files of the application's folder (`None` removes one) and tells Argo CD. Returns the commit's hash.
     pub async fn commit(&self, message: &str, files: &[(&str, Option<&str>)]) -> Result<String> {
-        let paths: Vec<String> = files.iter().map(|(path, _)| format!("{PATH}/{path}")).collect();
-        let files: Vec<_> =
-            paths.iter().zip(files).map(|(path, (_, content))| (path.as_str(), *content)).collect();
-        let revision = self.repository.commit(message, &files)?;
+        let revision = self.repository.commit(message, &self.path, files.iter().copied())?;
         self.refresh("normal").await?;
         Ok(revision)
     }
 
     /// Asks for a comparison, `normal` or `hard`: Argo CD would not look at the branch again for three minutes.
     pub async fn refresh(&self, how: &str) -> Result<()> {
-        self.patch(&json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": how } } })).await
+        self.patch(&json!({ "metadata": { "annotations": { REFRESH: how } } })).await
     }
 
     /// Starts a sync by hand, as `argocd app sync` does.
@@ -149,17 +199,44 @@ impl App {
         self.patch(&json!({ "operation": operation })).await
     }
 
+    /// Ends a running operation, as `argocd app terminate-op` does, and waits until Argo CD has cleared up.
+    pub async fn terminate(&self) -> Result<()> {
+        self.patch(&json!({ "status": { "operationState": { "phase": "Terminating" } } })).await?;
+        self.history.until("the operation's end", SOON, |state| !state.operating).await?;
+        Ok(())
+    }
+
     /// A merge patch on the Application.
     pub async fn patch(&self, patch: &Value) -> Result<()> {
         self.lab.applications().patch(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await?;
         Ok(())
     }
 
-    /// Waits until it is synced, healthy and idle, at the newest commit.
-    pub async fn at_rest(&self, limit: Duration) -> Result<State> {
+    /// Waits until it is synced, healthy and idle, at the newest commit. Returns since when.
+    pub async fn at_rest(&self) -> Result<Instant> {
         let newest = self.repository.head()?;
         let what = format!("{}: Synced and Healthy at {newest}", self.name);
-        self.history.until(&what, limit, |state| state.at_rest() && state.revision == newest).await
+        self.history.until(&what, SOON, |state| state.at_rest() && state.revision == newest).await?;
+        Ok(Instant::now())
+    }
+
+    /// Lets the TTL of its Jobs pass, makes Argo CD compare from scratch, and checks that nothing of it disturbed the
+    /// Application.
+    pub async fn stays_at_rest(&self, since: Instant) -> Result<()> {
+        sleep(self.lab.after_ttl()).await;
+        self.refresh("hard").await?;
+        self.refreshed().await?;
+        self.history.ensure_at_rest_since(since)
+    }
+
+    /// Waits until Argo CD has done what [`App::refresh`] asked for.
+    pub async fn refreshed(&self) -> Result<()> {
+        let what = format!("{}: the comparison that was asked for", self.name);
+        wait::until(&what, SOON, async || {
+            let asked = self.object().await?.annotations().contains_key(REFRESH);
+            Ok((!asked).then_some(()))
+        })
+        .await
     }
 
     /// Deletes the Application with its resources, and waits until it is gone.
@@ -185,7 +262,9 @@ impl App {
     }
 }
 
-/// The `plugin` block of a source that presync renders.
-pub fn presync(parameters: &Value) -> Value {
-    json!({ "plugin": { "name": "presync", "parameters": parameters } })
+/// The `plugin` block of a source that presync renders with these parameters.
+pub fn presync(parameters: &[(&str, &str)]) -> Value {
+    let parameters: Vec<Value> =
+        parameters.iter().map(|(name, value)| json!({ "name": name, "string": value })).collect();
+    json!({ "name": "presync", "parameters": parameters })
 }

@@ -1,11 +1,49 @@
-//! The application of the scenarios: the `catalog` service, as its team would write it.
+//! The application of the scenarios: the `catalog` service with its migration, as its team would write it.
 
 use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::api::apps::v1::Deployment;
+
+use crate::app::{App, Builder};
+use crate::node;
 
 /// The name of the migration Job.
 pub const MIGRATION: &str = "catalog-migration";
 
-/// `ConfigMap`, `Service` and `Deployment` of one version, in wave 5.
+/// The files of the application: its workloads, and its migration.
+pub const WORKLOADS: &str = "workloads.yaml";
+/// See [`WORKLOADS`].
+pub const JOB: &str = "migration.yaml";
+
+impl Builder {
+    /// The catalog service at one version, with its migration.
+    #[must_use]
+    pub fn catalog(self, version: &str, migration: &Migration) -> Self {
+        self.file(WORKLOADS, workloads(version)).file(JOB, migration.yaml())
+    }
+}
+
+impl App {
+    /// Commits the catalog service at another version.
+    pub async fn deploy(&self, version: &str, migration: &Migration) -> Result<String> {
+        let files = [(WORKLOADS, workloads(version)), (JOB, migration.yaml())];
+        self.commit(version, &files.each_ref().map(|(file, content)| (*file, Some(content.as_str())))).await
+    }
+
+    /// The version that the Deployment in the cluster runs.
+    pub async fn deployed(&self) -> Result<String> {
+        let deployment = self.api::<Deployment>().get("catalog").await?;
+        let pod =
+            deployment.spec.and_then(|spec| spec.template.spec).context("a Deployment without a pod")?;
+        let variables = pod.containers.into_iter().flat_map(|container| container.env.unwrap_or_default());
+        let version = variables.into_iter().find(|variable| variable.name == "VERSION");
+        version.and_then(|variable| variable.value).context("a Deployment without a VERSION")
+    }
+}
+
+/// `ConfigMap`, `Service` and, in the incident's wave 5, `Deployment` of one version.
 pub fn workloads(version: &str) -> String {
     format!(
         r#"apiVersion: v1
@@ -37,33 +75,34 @@ spec:
     spec:
       containers:
         - name: catalog
-          image: registry.k8s.io/pause:3.10
+          image: busybox:1.37
+          command: [sleep, infinity]
           env: [{{name: VERSION, value: "{version}"}}]
 "#
     )
 }
 
-/// The migration Job.
+/// The migration Job, in the incident's wave 0.
 #[derive(Debug, Clone)]
 pub struct Migration {
     version: String,
-    ttl: Option<u32>,
+    ttl: Duration,
     seconds: u32,
     fails: bool,
-    annotations: Vec<(String, String)>,
+    annotations: Vec<String>,
     pod: Vec<String>,
     container: Vec<String>,
 }
 
 impl Migration {
-    /// Migrates to `version`, at once and with success, and is deleted `ttl` seconds later.
-    pub fn new(version: &str, ttl: u32) -> Self {
+    /// Migrates to `version`, at once and with success, and is deleted `ttl` later.
+    pub fn new(version: &str, ttl: Duration) -> Self {
         Self {
             version: version.to_owned(),
-            ttl: Some(ttl),
+            ttl,
             seconds: 0,
             fails: false,
-            annotations: vec![("argocd.argoproj.io/sync-wave".to_owned(), "0".to_owned())],
+            annotations: vec![r#"argocd.argoproj.io/sync-wave: "0""#.to_owned()],
             pod: Vec::new(),
             container: Vec::new(),
         }
@@ -71,7 +110,7 @@ impl Migration {
 
     /// Takes so many seconds.
     #[must_use]
-    pub fn seconds(mut self, seconds: u32) -> Self {
+    pub fn takes(mut self, seconds: u32) -> Self {
         self.seconds = seconds;
         self
     }
@@ -86,7 +125,7 @@ impl Migration {
     /// An annotation of the Job.
     #[must_use]
     pub fn annotation(mut self, name: &str, value: &str) -> Self {
-        self.annotations.push((name.to_owned(), value.to_owned()));
+        self.annotations.push(format!("{name}: \"{value}\""));
         self
     }
 
@@ -104,48 +143,44 @@ impl Migration {
         self
     }
 
-    /// The manifest.
+    /// The manifest. A real node runs the command; the fake one, which runs nothing, goes by the pod's annotations.
     pub fn yaml(&self) -> String {
-        let Self { version, seconds, fails, .. } = self;
-        let mut text = format!(
-            "apiVersion: batch/v1
+        let Self { version, seconds, .. } = self;
+        let (outcome, status) = if self.fails { ("fail", 1) } else { ("succeed", 0) };
+        let lines = |depth: usize, lines: &[String]| {
+            lines.iter().fold(String::new(), |mut text, line| {
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{:depth$}{line}", "");
+                text
+            })
+        };
+        format!(
+            r#"apiVersion: batch/v1
 kind: Job
 metadata:
   name: {MIGRATION}
   annotations:
-"
-        );
-        let mut line = |depth: usize, line: &str| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{:depth$}{line}", "");
-        };
-        for (name, value) in &self.annotations {
-            line(4, &format!("{name}: \"{value}\""));
-        }
-        line(0, "spec:");
-        if let Some(ttl) = self.ttl {
-            line(2, &format!("ttlSecondsAfterFinished: {ttl}"));
-        }
-        line(2, "backoffLimit: 0");
-        line(2, "template:");
-        // For the fake node, which runs no container; a real one runs the command.
-        line(4, "metadata:");
-        line(6, "annotations:");
-        line(8, &format!("{}: \"{seconds}\"", crate::node::SECONDS));
-        line(8, &format!("{}: {}", crate::node::OUTCOME, if *fails { "fail" } else { "succeed" }));
-        line(4, "spec:");
-        line(6, "restartPolicy: Never");
-        for more in &self.pod {
-            line(6, more);
-        }
-        line(6, "containers:");
-        line(8, "- name: migrate");
-        line(10, "image: busybox:1.37");
-        line(10, &format!("command: [sh, -c, \"sleep {seconds}; exit {}\"]", u8::from(*fails)));
-        line(10, &format!("args: [migrate, --to, \"{version}\"]"));
-        for more in &self.container {
-            line(10, more);
-        }
-        text
+{annotations}spec:
+  ttlSecondsAfterFinished: {ttl}
+  backoffLimit: 0
+  template:
+    metadata:
+      annotations:
+        {NODE_SECONDS}: "{seconds}"
+        {NODE_OUTCOME}: {outcome}
+    spec:
+      restartPolicy: Never
+{pod}      containers:
+        - name: migrate
+          image: busybox:1.37
+          command: [sh, -c, "sleep {seconds}; exit {status}", migrate, --to, "{version}"]
+{container}"#,
+            annotations = lines(4, &self.annotations),
+            ttl = self.ttl.as_secs(),
+            pod = lines(6, &self.pod),
+            container = lines(10, &self.container),
+            NODE_SECONDS = node::SECONDS,
+            NODE_OUTCOME = node::OUTCOME,
+        )
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use futures::StreamExt as _;
 use kube::Api;
 use kube::api::DynamicObject;
@@ -159,6 +159,17 @@ impl History {
             return Ok(last.state.clone());
         }
         Err(anyhow!("{what} did not come within {} s; the Application was:\n{self}", limit.as_secs()))
+    }
+
+    /// An error if the Application was anything but [at rest](State::at_rest) since `since`, when it was.
+    pub fn ensure_at_rest_since(&self, since: Instant) -> Result<()> {
+        let samples = self.samples.borrow();
+        let disturbed = samples.iter().find(|sample| sample.at > since && !sample.state.at_rest());
+        ensure!(
+            disturbed.is_none(),
+            "it should have stayed Synced and Healthy; the Application was:\n{self}"
+        );
+        Ok(())
     }
 
     /// For how long the Application drifted since `since`.

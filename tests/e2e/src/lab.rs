@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
@@ -19,6 +20,10 @@ pub struct Lab {
     pub argocd: String,
     /// Where repositories are made.
     pub git: GitRoot,
+    /// The TTL of the migration Jobs. The incident's was 300 s; it need only be longer than Argo CD takes to sync.
+    pub ttl: Duration,
+    /// The plugin's container, where it is one of this machine's processes.
+    pub sidecar: Option<Sidecar>,
     /// Where a failed scenario leaves what is needed to understand it.
     pub output: PathBuf,
     /// The kubeconfig of `client`.
@@ -27,10 +32,21 @@ pub struct Lab {
     pub presync: PathBuf,
 }
 
+/// What can be seen of the plugin's container from outside.
+#[derive(Clone, Debug)]
+pub struct Sidecar {
+    /// The only folder in which it may write.
+    pub folder: PathBuf,
+    /// The program under test, as it is started there.
+    pub presync: PathBuf,
+}
+
 impl Lab {
     /// The cluster that the environment names, for a run against an Argo CD that somebody else started:
     /// `E2E_KUBECONFIG`, and `E2E_GIT_FOLDER` with the URL `E2E_GIT_URL` under which the repo-server sees that folder;
-    /// `E2E_NAMESPACE` if Argo CD is not in `argocd`, `E2E_PRESYNC` if the program is not in `PATH`. Without `E2E_KUBECONFIG`: nothing.
+    /// `E2E_NAMESPACE` if Argo CD is not in `argocd`; `E2E_PRESYNC` if the program is not in `PATH`; `E2E_TTL` for another
+    /// TTL than 60 seconds, which must not be below the floor in presync's platform file. Without `E2E_KUBECONFIG`:
+    /// nothing.
     pub async fn from_env(output: &Path) -> Result<Option<Self>> {
         let Some(kubeconfig) = env::var_os("E2E_KUBECONFIG") else { return Ok(None) };
         let variable =
@@ -43,10 +59,24 @@ impl Lab {
                 url: variable("E2E_GIT_URL")?,
                 owner: None,
             },
+            ttl: Duration::from_secs(
+                env::var("E2E_TTL").map_or(Ok(60), |text| text.parse()).context("E2E_TTL")?,
+            ),
+            sidecar: None,
             output: output.to_owned(),
             kubeconfig: PathBuf::from(kubeconfig),
             presync: env::var_os("E2E_PRESYNC").map_or_else(|| PathBuf::from("presync"), PathBuf::from),
         }))
+    }
+
+    /// The TTL as presync's settings take it.
+    pub fn ttl_setting(&self) -> String {
+        format!("{}s", self.ttl.as_secs())
+    }
+
+    /// Enough for the TTL of a finished Job to pass, and for Kubernetes and Argo CD to notice.
+    pub fn after_ttl(&self) -> Duration {
+        self.ttl + Duration::from_secs(30)
     }
 
     /// The Applications in Argo CD's namespace.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::{self, Event, watcher};
@@ -27,6 +28,26 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// An annotation of the Job.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.job.annotations().get(name).map(String::as_str)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        self.job.name_any()
+    }
+
+    /// Its `ttlSecondsAfterFinished`.
+    pub fn ttl(&self) -> Option<i32> {
+        self.job.spec.as_ref()?.ttl_seconds_after_finished
+    }
+
+    /// When it completed.
+    pub fn completed(&self) -> Option<Timestamp> {
+        Some(self.job.status.as_ref()?.completion_time.as_ref()?.0)
+    }
+
     /// `Complete`, `Failed`, or nothing while it runs.
     pub fn outcome(&self) -> Option<&str> {
         let conditions = self.job.status.as_ref()?.conditions.as_ref()?;
@@ -93,6 +114,11 @@ impl Migrations {
             }),
         ];
         Self { record, followers }
+    }
+
+    /// All Jobs, in no particular order.
+    pub fn all(&self) -> Vec<Seen> {
+        self.record.borrow().seen().collect()
     }
 
     /// The Jobs called `name`, in no particular order.

@@ -47,13 +47,19 @@ impl Repository {
         &self.folder
     }
 
-    /// Writes files (path and content; `None` removes the file), commits, and returns the commit's hash.
-    pub fn commit(&self, message: &str, files: &[(&str, Option<&str>)]) -> Result<String> {
+    /// Writes files under `folder` (path and content; `None` removes the file), commits, and returns the commit's hash.
+    pub fn commit<'a>(
+        &self,
+        message: &str,
+        folder: &str,
+        files: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> Result<String> {
         for (path, content) in files {
-            let file = self.folder.join(path);
+            let path = Path::new(folder).join(path);
+            let file = self.folder.join(&path);
             match content {
                 Some(content) => {
-                    self.make_parents(path)?;
+                    self.make_parents(&path)?;
                     fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
                     own(&file, self.owner)?;
                 }
@@ -67,9 +73,9 @@ impl Repository {
         self.head()
     }
 
-    fn make_parents(&self, path: &str) -> Result<()> {
+    fn make_parents(&self, path: &Path) -> Result<()> {
         let mut folder = self.folder.clone();
-        for part in Path::new(path).parent().into_iter().flatten() {
+        for part in path.parent().into_iter().flatten() {
             folder.push(part);
             if !folder.exists() {
                 fs::create_dir(&folder)?;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
-use kube::Api;
 use kube::api::ListParams;
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -26,6 +26,11 @@ impl Scenario {
     /// A scenario that has made nothing yet. `name` becomes part of the names in the cluster.
     pub fn new(lab: Lab, name: &str) -> Self {
         Self { lab, name: name.to_owned(), apps: Mutex::default() }
+    }
+
+    /// How the names of all that it makes begin.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The cluster.
@@ -47,6 +52,11 @@ impl Scenario {
         Ok(app)
     }
 
+    /// All Applications that it made.
+    pub async fn apps(&self) -> Vec<Arc<App>> {
+        self.apps.lock().await.clone()
+    }
+
     /// Deletes all that the scenario made.
     pub async fn clean_up(&self) -> Result<()> {
         for app in self.apps.lock().await.drain(..) {
@@ -64,20 +74,18 @@ impl Scenario {
                 |what: &str, text: String| fs::write(folder.join(format!("{}-{what}", app.name())), text);
             write("application.yaml", serde_yaml::to_string(&app.object().await?)?)?;
             write("history.txt", format!("{}\n{}", app.history, app.migrations))?;
-            write("jobs.yaml", self.list::<Job>(app.name()).await?)?;
-            write("pods.yaml", self.list::<Pod>(app.name()).await?)?;
-            write("events.yaml", self.list::<Event>(app.name()).await?)?;
+            write("jobs.yaml", list::<Job>(app).await?)?;
+            write("pods.yaml", list::<Pod>(app).await?)?;
+            write("events.yaml", list::<Event>(app).await?)?;
         }
         Ok(folder)
     }
+}
 
-    async fn list<K>(&self, namespace: &str) -> Result<String>
-    where
-        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
-        K: Clone + std::fmt::Debug + serde::de::DeserializeOwned + Serialize,
-    {
-        let objects =
-            Api::<K>::namespaced(self.lab.client.clone(), namespace).list(&ListParams::default()).await?;
-        Ok(serde_yaml::to_string(&objects.items)?)
-    }
+async fn list<K>(app: &App) -> Result<String>
+where
+    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned + Serialize,
+{
+    Ok(serde_yaml::to_string(&app.api::<K>().list(&ListParams::default()).await?.items)?)
 }

@@ -1,9 +1,9 @@
 //! A node without containers: it reports for every pod what a kubelet would, and nothing runs.
 //!
-//! Pods of Jobs end at once and with success, unless their annotations [`SECONDS`] and [`OUTCOME`] say otherwise;
-//! other pods become ready and stay. As on a real node, a pod whose `ConfigMap` or `Secret` does not exist waits for
-//! it: that is what hangs when a hook comes before what it reads. `ServiceAccount`s are not looked at here, since the
-//! API server's admission refuses such a pod before; volume claims are the scheduler's.
+//! Pods of Jobs end at once and with success, unless their annotations [`SECONDS`] and [`OUTCOME`] say otherwise; other
+//! pods are ready at once and stay. As on a real node, a pod whose `ConfigMap` or `Secret` does not exist waits
+//! for it: that is what hangs when a hook comes before what it reads. For what else a pod needs it waits elsewhere: with
+//! no `ServiceAccount` the API server does not admit it, and with no volume the scheduler does not assign it.
 //!
 //! It is our own and not kwok, because a kwok stage sees only the pod and cannot wait for another object.
 
@@ -21,6 +21,7 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 
 mod references;
+mod volumes;
 
 /// The node's name.
 const NAME: &str = "e2e";
@@ -42,17 +43,17 @@ pub async fn register(client: &Client) -> Result<()> {
     nodes.patch_status(NAME, &PatchParams::default(), &Patch::Merge(ready)).await?;
     // Admission taints a new node. The controller that would remove the taint wants heartbeats, so it is switched off.
     nodes.patch(NAME, &PatchParams::default(), &Patch::Merge(json!({ "spec": { "taints": null } }))).await?;
-    Ok(())
+    volumes::register(client).await
 }
 
-/// Runs the pods that the scheduler assigns to the node, until it is dropped.
+/// Runs the pods that the scheduler assigns to the node, and provides their volumes, until it is dropped.
 pub async fn run(client: Client) {
     let pods = Api::<Pod>::all(client.clone());
     let mine = watcher::Config::default().fields(&format!("spec.nodeName={NAME}"));
-    Controller::new(pods, mine)
-        .run(step, |_, _, _| Action::requeue(Duration::from_secs(1)), Arc::new(client))
-        .for_each(async |_| ())
-        .await;
+    let pods = Controller::new(pods, mine)
+        .run(step, |_, _, _| Action::requeue(Duration::from_secs(1)), Arc::new(client.clone()))
+        .for_each(async |_| ());
+    tokio::join!(pods, volumes::run(client));
 }
 
 /// The next step in a pod's life.
@@ -96,7 +97,7 @@ fn annotation<'a>(pod: &'a Pod, name: &str) -> Option<&'a str> {
     pod.annotations().get(name).map(String::as_str)
 }
 
-/// How long a pod that ends by itself still runs; nothing when it has ended.
+/// How long a pod that ends by itself still runs; nothing when it is time to end.
 fn remaining(pod: &Pod) -> Option<Duration> {
     let seconds = annotation(pod, SECONDS).and_then(|text| text.parse().ok()).unwrap_or(0);
     let started = pod.status.as_ref().and_then(|status| status.start_time.as_ref())?.0;
@@ -106,25 +107,24 @@ fn remaining(pod: &Pod) -> Option<Duration> {
 
 /// What a kubelet says of a pod that it cannot start yet; nothing when it has said so.
 fn waiting(pod: &Pod, missing: &references::Missing) -> Option<Value> {
-    let status =
-        containers(pod, |_| json!({ "waiting": { "reason": missing.reason, "message": missing.message } }));
+    let reason = json!({ "waiting": { "reason": missing.reason, "message": missing.message } });
     let known = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()?.first());
     let told = known.and_then(|container| container.state.as_ref()?.waiting.as_ref()?.message.as_deref());
-    (told != Some(&missing.message)).then(|| json!({ "phase": "Pending", "containerStatuses": status }))
+    (told != Some(&missing.message))
+        .then(|| json!({ "phase": "Pending", "containerStatuses": containers(pod, false, &reason) }))
 }
 
 fn running(pod: &Pod) -> Value {
     let now = Timestamp::now().to_string();
-    let conditions: Vec<Value> = ["Initialized", "PodScheduled", "ContainersReady", "Ready"]
-        .map(|condition| json!({ "type": condition, "status": "True", "lastTransitionTime": now }))
-        .into();
+    let condition = |name: &str| json!({ "type": name, "status": "True", "lastTransitionTime": now });
+    let conditions = ["Initialized", "PodScheduled", "ContainersReady", "Ready"].map(condition);
     json!({
         "phase": "Running",
         "startTime": now,
         "podIP": "10.0.1.1",
         "podIPs": [{ "ip": "10.0.1.1" }],
         "conditions": conditions,
-        "containerStatuses": containers(pod, |_| json!({ "running": { "startedAt": now } })),
+        "containerStatuses": containers(pod, true, &json!({ "running": { "startedAt": now } })),
     })
 }
 
@@ -137,22 +137,20 @@ fn ended(pod: &Pod) -> Value {
     json!({
         "phase": phase,
         "conditions": [{ "type": "Ready", "status": "False", "reason": "PodCompleted", "lastTransitionTime": now }],
-        "containerStatuses": containers(pod, |_| json!({ "terminated": state })),
+        "containerStatuses": containers(pod, false, &json!({ "terminated": state })),
     })
 }
 
 /// The same state for every container.
-fn containers(pod: &Pod, state: impl Fn(&str) -> Value) -> Vec<Value> {
+fn containers(pod: &Pod, ready: bool, state: &Value) -> Vec<Value> {
     let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
     containers
         .map(|container| {
-            let state = state(&container.name);
             json!({
                 "name": container.name,
                 "image": container.image,
                 "imageID": "",
-                "ready": state.get("running").is_some(),
-                "started": state.get("running").is_some(),
+                "ready": ready,
                 "restartCount": 0,
                 "state": state,
             })

@@ -21,17 +21,20 @@ use serde_json::json;
 
 use super::kubernetes::Kubernetes;
 use super::{Place, free_port};
-use crate::lab::argoproj;
+use crate::lab::{Sidecar, argoproj};
 use crate::process::Component;
 use crate::wait;
 
 /// Where Argo CD lives in the cluster.
 pub(super) const NAMESPACE: &str = "argocd";
 
+/// The role that runs plugins, and the folder in which it works.
+const CMP_SERVER: &str = "argocd-cmp-server";
+
 /// The least TTL that presync's platform file allows here. The default would make every scenario take minutes.
 const PLATFORM: &str = "ttlFloor: 5s\n";
 
-/// Starts Argo CD and waits until it accepts work.
+/// Starts Argo CD and waits until it accepts work. Returns the plugin's container, so to speak.
 pub(super) async fn start(
     binaries: &Path,
     presync: &Path,
@@ -39,7 +42,7 @@ pub(super) async fn start(
     kubernetes: &Kubernetes,
     place: &Place,
     components: &mut Vec<Component>,
-) -> Result<()> {
+) -> Result<Sidecar> {
     prepare(&kubernetes.client, binaries).await.context("cannot prepare the cluster for Argo CD")?;
     let programs = programs(binaries, presync, place)?;
     let (redis, repo_server) = (free_port()?, free_port()?);
@@ -66,7 +69,7 @@ pub(super) async fn start(
     fs::create_dir(&config)?;
     fs::copy(plugin, config.join("plugin.yaml"))
         .with_context(|| format!("cannot copy {}", plugin.display()))?;
-    let mut command = role("argocd-cmp-server")?;
+    let mut command = role(CMP_SERVER)?;
     command.arg("--config-dir-path").arg(&config).args(["--loglevel", "debug"]);
     command.env("PRESYNC_CONFIG", place.write("platform.yaml", PLATFORM)?);
     components.push(Component::start("cmp-server", command, &place.logs)?);
@@ -93,6 +96,9 @@ pub(super) async fn start(
     // The default, 120 s, is only how long one would wait for what is seen here at once.
     command.args(["--app-resync", "10", "--metrics-port", &free_port()?.to_string()]);
     command.env("KUBECONFIG", &kubernetes.kubeconfig).env("ARGOCD_FAKE_IN_CLUSTER", "true");
+    // A processor sleeps between waves; with the default of 10, the scenarios would wait for each other.
+    command.args(["--operation-processors", "60", "--status-processors", "20"]);
+    command.env("ARGOCD_K8S_CLIENT_QPS", "500").env("ARGOCD_K8S_CLIENT_BURST", "1000");
     command.env("ARGOCD_RECONCILIATION_JITTER", "0").env("HOSTNAME", "argocd-application-controller-0");
     components.push(Component::start("application-controller", command, &place.logs)?);
 
@@ -102,7 +108,8 @@ pub(super) async fn start(
         let repo_server = TcpStream::connect(address(repo_server)).is_ok();
         Ok((plugin && repo_server).then_some(()))
     })
-    .await
+    .await?;
+    Ok(Sidecar { folder: place.path(CMP_SERVER), presync: programs.join("presync") })
 }
 
 /// The folder of programs that the sidecar's image would hold: it must be one that its user may read.

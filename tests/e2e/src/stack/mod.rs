@@ -8,6 +8,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -28,8 +29,6 @@ const ARGOCD_USER: u32 = 999;
 pub struct Stack {
     /// For the scenarios.
     pub lab: Lab,
-    /// For whoever wants to look at the cluster.
-    pub kubeconfig: PathBuf,
     // Fields are dropped in this order: first who would complain that the others are gone.
     node: JoinHandle<()>,
     components: Vec<Component>,
@@ -52,18 +51,20 @@ impl Stack {
         let kubernetes = kubernetes::start(binaries, &place, &mut components).await?;
         node::register(&kubernetes.client).await.context("cannot register the fake node")?;
         let node = tokio::spawn(node::run(kubernetes.client.clone()));
-        argocd::start(binaries, presync, plugin, &kubernetes, &place, &mut components).await?;
+        let sidecar = argocd::start(binaries, presync, plugin, &kubernetes, &place, &mut components).await?;
 
         let git = place.owned_folder("git")?;
         let lab = Lab {
             client: kubernetes.client,
             argocd: argocd::NAMESPACE.to_owned(),
             git: GitRoot { url: format!("file://{}", git.display()), folder: git, owner: place.user },
+            ttl: Duration::from_secs(15),
+            sidecar: Some(sidecar),
             output: output.to_owned(),
-            kubeconfig: kubernetes.kubeconfig.clone(),
+            kubeconfig: kubernetes.kubeconfig,
             presync: presync.to_owned(),
         };
-        Ok(Self { lab, kubeconfig: kubernetes.kubeconfig, node, components, _run: run })
+        Ok(Self { lab, node, components, _run: run })
     }
 
     /// An error if any part has ended by itself.
