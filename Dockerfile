@@ -39,6 +39,8 @@ LABEL org.opencontainers.image.title="argocd-presync-plugin" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.source="https://github.com/argocd-presync-plugin/argocd-presync-plugin" \
       org.opencontainers.image.licenses="Apache-2.0"
+# For a kubeconfig whose API server has a public certificate; in a cluster, the service account brings its own.
+COPY --from=source /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=presync-cluster /usr/local/bin/presync /usr/local/bin/
 USER 999:999
 ENTRYPOINT ["/usr/local/bin/presync"]
