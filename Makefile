@@ -4,7 +4,7 @@ export PRESYNC_REQUIRE_TOOLS = 1
 CONTAINER_TOOL ?= docker
 LINT = target/tools/lint
 
-.PHONY: help build test lint audit unit e2e bench bless image prerequisites
+.PHONY: help build test lint audit unit e2e drift-proof bench bless image prerequisites
 
 help: ## Show this help
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +33,10 @@ unit: ## Run the unit, property, golden and differential tests, with the real he
 e2e: ## Run the end-to-end suite on a real Argo CD
 	tests/tools/build stack
 	cargo test --locked --package e2e
+
+drift-proof: ## Sample drift with and without the plugin; writes docs/drift-proof.*
+	tests/tools/build stack
+	cargo run --locked --package e2e --bin drift-proof
 
 bench: ## Measure speed and memory beside the tools that one would take instead
 	tests/tools/build render

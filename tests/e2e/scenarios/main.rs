@@ -8,13 +8,13 @@
 use std::env;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use e2e::lab::Lab;
 use e2e::scenario::Scenario;
 use e2e::stack::{self, Stack};
@@ -142,7 +142,7 @@ fn run() -> Result<ExitCode> {
         );
         return Ok(ExitCode::SUCCESS);
     };
-    let presync = presync(&root)?;
+    let presync = stack::program(&root)?;
     let stack = runtime.block_on(Stack::start(&binaries, &presync, &root.join("plugin.yaml"), &output))?;
     let lab = stack.lab.clone();
     println!("e2e: kubectl --kubeconfig {} shows the cluster", lab.kubeconfig.display());
@@ -180,21 +180,6 @@ fn perform(handle: &Handle, lab: Option<Lab>, name: &'static str, run: Run) -> R
             }
         }
     })
-}
-
-/// The program under test: `E2E_PRESYNC`, else it is built.
-fn presync(root: &Path) -> Result<PathBuf> {
-    if let Some(given) = env::var_os("E2E_PRESYNC") {
-        let given = PathBuf::from(given);
-        ensure!(given.is_file(), "E2E_PRESYNC names {}, which is no file", given.display());
-        return Ok(given);
-    }
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = Command::new(cargo).args(["build", "--quiet", "--bin", "presync"]).current_dir(root).status();
-    if !build.context("cannot run cargo")?.success() {
-        bail!("presync does not build");
-    }
-    Ok(root.join("target/debug/presync"))
 }
 
 /// Ends the stack and this process when somebody presses Ctrl-C or a runner loses patience.

@@ -8,9 +8,10 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -134,4 +135,19 @@ pub fn binaries(root: &Path) -> Result<Option<PathBuf>> {
         }
     }
     Ok(Some(folder))
+}
+
+/// The program under test: `E2E_PRESYNC`, else it is built.
+pub fn program(root: &Path) -> Result<PathBuf> {
+    if let Some(given) = env::var_os("E2E_PRESYNC") {
+        let given = PathBuf::from(given);
+        ensure!(given.is_file(), "E2E_PRESYNC names {}, which is no file", given.display());
+        return Ok(given);
+    }
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = Command::new(cargo).args(["build", "--quiet", "--bin", "presync"]).current_dir(root).status();
+    if !build.context("cannot run cargo")?.success() {
+        bail!("presync does not build");
+    }
+    Ok(root.join("target/debug/presync"))
 }
