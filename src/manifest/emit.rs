@@ -24,11 +24,13 @@ pub(super) struct Block {
     pub step: usize,
     /// How far a list stands to the right of the key that it belongs to; most manifests use 0.
     pub list_indent: usize,
+    /// Whether text of several lines becomes a literal block. An indented comment below it would belong to the block.
+    pub literals: bool,
 }
 
 impl Default for Block {
     fn default() -> Self {
-        Self { step: 2, list_indent: 0 }
+        Self { step: 2, list_indent: 0, literals: true }
     }
 }
 
@@ -48,7 +50,7 @@ impl Block {
             Value::Array(items) if !items.is_empty() => {
                 format!("\n{}", self.items(items, column + self.list_indent))
             }
-            Value::String(text) if literal_header(text).is_some() => {
+            Value::String(text) if self.literals && literal_header(text).is_some() => {
                 format!(" {}", literal(text, column + self.step))
             }
             _ => format!(" {}", scalar(value)),
@@ -76,7 +78,9 @@ impl Block {
         match value {
             Value::Object(map) if !map.is_empty() => self.entries(map, column)[column..].to_owned(),
             Value::Array(items) if !items.is_empty() => self.items(items, column)[column..].to_owned(),
-            Value::String(text) if column > 0 && literal_header(text).is_some() => literal(text, column),
+            Value::String(text) if self.literals && column > 0 && literal_header(text).is_some() => {
+                literal(text, column)
+            }
             _ => scalar(value),
         }
     }

@@ -56,11 +56,13 @@ impl Manifests {
         problems.or(manifests)
     }
 
-    /// Whether there is no object at all; comments and null documents do not count.
+    /// Whether there is no object at all; comments, null documents and lists without items do not count.
     pub fn is_empty(&self) -> bool {
         !(0..self.documents.len()).any(|document| {
             scan::head(self.bytes(document)).is_some()
-                || self.passing_value(document).map_or(true, |value| !value.is_null())
+                || self
+                    .passing_value(document)
+                    .map_or(true, |value| !shape::objects(document, &value).is_empty())
         })
     }
 

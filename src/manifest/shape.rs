@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::changes::{Header, ObjectId, Step};
 
-/// The objects in a document; none in a null document.
+/// The objects in a document; none in a null document and in a list without items.
 ///
-/// Argo CD flattens one level of whatever has a list in `items`, whatever its kind (`IsList` of Unstructured).
+/// Argo CD flattens one level of whatever has a list in `items`, whatever its kind (`IsList` of Unstructured), and
+/// skips what has null there and neither `spec` nor `status` (`isNullList` in `reposerver/repository/repository.go`).
 pub(super) fn objects(document: usize, value: &Value) -> Vec<(ObjectId, &Value)> {
-    if value.is_null() {
+    if value.is_null() || is_null_list(value) {
         return Vec::new();
     }
     match items(value) {
@@ -30,6 +31,12 @@ pub(super) fn object(id: ObjectId, value: &Value) -> Option<&Value> {
 /// The path from a document's root to an object in it.
 pub(super) fn path_of(id: ObjectId) -> Vec<Step> {
     id.item.map_or_else(Vec::new, |item| vec![Step::from("items"), Step::Index(item)])
+}
+
+fn is_null_list(value: &Value) -> bool {
+    value.get("items").is_some_and(Value::is_null)
+        && value.get("spec").is_none()
+        && value.get("status").is_none()
 }
 
 fn items(value: &Value) -> Option<&Vec<Value>> {

@@ -116,7 +116,7 @@ const SAME: &[&str] = &[
     "\u{feff}kind: X\n---\n\u{feff}kind: Z\n",
     "\u{feff}---\nkind: X\n",
     "\u{feff}{\"kind\": \"X\"}",
-    "kind: X\nitems: null\n",
+    "kind: X\nitems: null\nspec: 1\n",
     "kind: X\nitems: {}\n",
     "kind: X\nitems:\n- kind: Z\n",
     // JSON.

@@ -296,3 +296,9 @@ fn an_edit_that_does_not_fit_is_an_error_that_names_the_object() {
         "error: cannot set spec.ttl: spec is not a map\n  at: test.yaml:2, Job x"
     );
 }
+
+/// A literal block would take the comment below it for one of its lines.
+#[test]
+fn an_indented_comment_does_not_become_text() {
+    assert_eq!(set("a:\n  b: 1\n   # c\n", "n1", "x\nz\n"), "a:\n  b: 1\nn1: \"x\\nz\\n\"\n   # c\n");
+}

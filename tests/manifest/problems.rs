@@ -139,6 +139,8 @@ fn emptiness() {
     };
     assert!(is_empty(&[]));
     assert!(is_empty(&["", "# c\n---\n", "---\nnull\n---\n~\n---\n", "# Source: a\n\n"]));
+    assert!(is_empty(&["kind: List\nitems: []\n---\nkind: List\nitems: null\n"]));
+    assert!(!is_empty(&["kind: X\nitems: null\nspec: {}\n"]));
     assert!(!is_empty(&["", "kind: X"]));
     assert!(!is_empty(&["{}"]));
     assert!(!is_empty(&["a: [broken"]));

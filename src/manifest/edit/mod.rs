@@ -51,9 +51,14 @@ pub(super) fn edit(
     if after == before {
         return Ok(None);
     }
-    let edited = spliced(&tree, &before, &after, line_break)
-        .or_else(|Refused| rewritten(&tree, &after, json, line_break))
-        .map_err(|Refused| EditError::Unverified)?;
+    let mut attempts =
+        [true, false].into_iter().map(|literals| spliced(&tree, &before, &after, line_break, literals));
+    let edited = attempts.find_map(Result::ok).or_else(|| {
+        let mut attempts =
+            [true, false].into_iter().map(|literals| rewritten(&tree, &after, json, line_break, literals));
+        attempts.find_map(Result::ok)
+    });
+    let edited = edited.ok_or(EditError::Unverified)?;
     // A blank last line may belong to a block scalar.
     let without = edited.strip_suffix(added).filter(|without| !without.ends_with('\n'));
     Ok(Some(without.map(str::to_owned).unwrap_or(edited)))
@@ -81,13 +86,24 @@ fn below(edit: &Edit, prefix: &[Step]) -> Edit {
     }
 }
 
-fn spliced(tree: &Tree<'_>, before: &Value, after: &Value, line_break: &str) -> Result<String, Refused> {
-    let edited = Editor::edit(tree, before, after, line_break)?;
-    verified(edited, after)
+fn spliced(
+    tree: &Tree<'_>,
+    before: &Value,
+    after: &Value,
+    line_break: &str,
+    literals: bool,
+) -> Result<String, Refused> {
+    verified(Editor::edit(tree, before, after, line_break, literals)?, after)
 }
 
 /// The whole document anew, between the comments above and below it.
-fn rewritten(tree: &Tree<'_>, after: &Value, json: bool, line_break: &str) -> Result<String, Refused> {
+fn rewritten(
+    tree: &Tree<'_>,
+    after: &Value,
+    json: bool,
+    line_break: &str,
+    literals: bool,
+) -> Result<String, Refused> {
     if json {
         let style = if tree.text.contains('\n') { Flow::PRETTY_JSON } else { Flow::COMPACT_JSON };
         return verified(style.value(after), after);
@@ -96,7 +112,7 @@ fn rewritten(tree: &Tree<'_>, after: &Value, json: bool, line_break: &str) -> Re
     let head = &tree.text[..tree.start(root)];
     let tail =
         tree.end(root).and_then(|end| text::next_line(tree.text, end).ok()).map_or("", |at| &tree.text[at..]);
-    let body = Block::default().document(after).replace('\n', line_break);
+    let body = Block { literals, ..Block::default() }.document(after).replace('\n', line_break);
     verified(format!("{head}{body}{tail}"), after)
 }
 

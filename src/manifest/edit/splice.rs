@@ -46,8 +46,9 @@ impl<'a, 't> Editor<'a, 't> {
         before: &Value,
         after: &Value,
         line_break: &str,
+        literals: bool,
     ) -> Result<String, Refused> {
-        let block = block_style(tree);
+        let block = Block { literals, ..block_style(tree) };
         let mut editor = Self { tree, block, splices: Vec::new() };
         editor.update(tree.root.ok_or(Refused)?, before, after, Place::Root, false)?;
         editor.apply(line_break)
@@ -240,6 +241,7 @@ fn block_style(tree: &Tree<'_>) -> Block {
     Block {
         step: step.filter(|step| *step > 0).unwrap_or(default.step),
         list_indent: list_indent.unwrap_or(default.list_indent),
+        ..default
     }
 }
 
