@@ -8,7 +8,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    JobPlan, Moved, Outcome, Plan, Rewrite, Warning, dependencies,
+    JobPlan, Moved, Outcome, Plan, Rewrite, Warning,
+    dependencies::{self, Found},
     hooks::{self, Author, Role},
     job::Job,
     phase::{self, Candidate},
@@ -179,12 +180,13 @@ fn candidates<'a>(judged: &'a [Judged<'a>], view: &View<'a>) -> Result<Vec<Candi
     let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
     placed
         .map(|judged| {
+            let Found { needs, awaits } = dependencies::of(&judged.job, view)?;
             Ok(Candidate {
                 job: judged.job,
                 settings: &judged.settings,
                 after_workloads: select::runs_after_workloads(&judged.job, &finder(view)),
-                needs: dependencies::needs(&judged.job, view)?,
-                awaits: dependencies::awaited_workloads(&judged.job, view)?,
+                needs,
+                awaits,
             })
         })
         .collect()

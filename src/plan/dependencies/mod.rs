@@ -81,13 +81,6 @@ pub enum Relation {
     Definition,
 }
 
-/// Everything that the Job's pod needs and the app renders; fails where a document cannot be read.
-///
-/// Objects that are hooks are included: the phase judges whether they come early enough.
-pub fn needs(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Need>> {
-    Ok(walk::from(job, app)?.needs)
-}
-
 /// A workload of the app itself, no database, that a Job's pod waits for, or a Service that leads to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Awaited {
@@ -97,9 +90,19 @@ pub struct Awaited {
     pub why: String,
 }
 
-/// What the Job's pod waits for though it is no need: the Job can only run after it.
-pub fn awaited_workloads(job: &Job<'_>, app: &View<'_>) -> Result<Vec<Awaited>> {
-    Ok(walk::from(job, app)?.workloads)
+/// What a Job's pod needs, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Everything that the pod needs and the app renders. Objects that are hooks are included: the phase judges whether
+    /// they come early enough.
+    pub needs: Vec<Need>,
+    /// What the pod waits for though it is no need: the Job cannot run before it.
+    pub awaits: Vec<Awaited>,
+}
+
+/// Follows the Job's pod through the app; fails where a document cannot be read.
+pub fn of(job: &Job<'_>, app: &View<'_>) -> Result<Found> {
+    walk::from(job, app)
 }
 
 #[cfg(test)]

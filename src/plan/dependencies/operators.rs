@@ -5,7 +5,7 @@ use super::engines::Counts;
 use super::pattern;
 use crate::error::Result;
 use crate::manifest::Header;
-use crate::plan::view::{View, group, is};
+use crate::plan::view::{View, group, is, is_custom};
 
 /// One kind of the table; the names are patterns.
 pub(super) struct Operator {
@@ -89,7 +89,8 @@ const fn other(
 
 /// The table's entry for an object.
 pub(super) fn of(header: &Header) -> Option<&'static Operator> {
-    OPERATORS.iter().find(|operator| is(header, operator.kind))
+    // Every object of the app is asked about, and most are Kubernetes' own.
+    is_custom(header).then(|| OPERATORS.iter().find(|operator| is(header, operator.kind)))?
 }
 
 /// The parts of a database that an operator runs.

@@ -10,23 +10,15 @@ use super::producers::Producers;
 use super::reading::{self, Source, Text};
 use super::references::{self, Reads, Reference};
 use super::waiters::waiters;
-use super::{Awaited, Need, Relation, Use};
+use super::{Awaited, Found, Need, Relation, Use};
 use super::{awaited, custom, makers, operators, waits, workloads};
 use crate::error::Result;
 use crate::manifest::{Header, ObjectId, Step};
 use crate::plan::job::Job;
 use crate::plan::view::{View, group, is_cluster_scoped, is_custom};
 
-/// What a walk found.
-pub(super) struct Walked {
-    /// Everything that the Job's pod needs, each object once, in the order found.
-    pub(super) needs: Vec<Need>,
-    /// Workloads of the app itself that the Job's pod waits for.
-    pub(super) workloads: Vec<Awaited>,
-}
-
 /// Walks from the Job over everything that it needs.
-pub(super) fn from(job: &Job<'_>, app: &View<'_>) -> Result<Walked> {
+pub(super) fn from(job: &Job<'_>, app: &View<'_>) -> Result<Found> {
     let mut kinds: Vec<_> =
         app.headers().iter().filter(|header| is_custom(header)).map(|header| header.kind.as_str()).collect();
     kinds.sort_unstable();
@@ -53,7 +45,7 @@ pub(super) fn from(job: &Job<'_>, app: &View<'_>) -> Result<Walked> {
         walk.object(&header)?;
         next += 1;
     }
-    Ok(Walked { needs: walk.needs, workloads: walk.workloads })
+    Ok(Found { needs: walk.needs, awaits: walk.workloads })
 }
 
 struct Walk<'v, 'a, 'j> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::app::{App, SOON};
-use e2e::catalog::{JOB, MIGRATION, Migration};
+use e2e::catalog::{JOB, MIGRATION, Migration, WORKLOADS, workloads};
 use e2e::scenario::Scenario;
 use e2e::wait;
 use k8s_openapi::NamespaceResourceScope;
@@ -47,6 +47,40 @@ pub(crate) async fn only_the_migration_changed(scenario: &Scenario) -> Result<()
     let since = app.at_rest().await?;
     app.stays_at_rest(since).await?;
     ensure!(app.migrations.runs(MIGRATION) == 2, "once, and not again:\n{}", app.migrations);
+    Ok(())
+}
+
+/// What the trigger is for: without it, nobody runs the changed migration.
+pub(crate) async fn only_the_migration_changed_without_trigger(scenario: &Scenario) -> Result<()> {
+    let lab = scenario.lab();
+    let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(true);
+    let settings = [("environment", "dev"), ("ttl", &*lab.ttl_setting()), ("trigger", "none")];
+    let app = scenario.create(app.presync(&settings)).await?;
+    app.at_rest().await?;
+    let migration = Migration::new("2", lab.ttl).yaml();
+    app.commit("migration", &[(JOB, Some(&migration))]).await?;
+    let since = app.at_rest().await?;
+    app.stays_at_rest(since).await?;
+    ensure!(app.migrations.runs(MIGRATION) == 1, "Argo CD saw nothing to sync:\n{}", app.migrations);
+    Ok(())
+}
+
+/// A chart puts a hash into the Job's name, and production keeps finished Jobs: still, they do not pile up.
+pub(crate) async fn ten_names_with_a_hash(scenario: &Scenario) -> Result<()> {
+    let lab = scenario.lab();
+    let hashed = |version: u32| {
+        let name = format!("name: {MIGRATION}-{:08x}", version.wrapping_mul(0x9e37_79b1));
+        Migration::new(&version.to_string(), lab.ttl).yaml().replacen(&format!("name: {MIGRATION}"), &name, 1)
+    };
+    let app = scenario.app("").file(WORKLOADS, workloads("1")).file(JOB, hashed(1)).automated(true);
+    let app = scenario.create(app.presync(&[("environment", "production")])).await?;
+    app.at_rest().await?;
+    for version in 2..=10 {
+        app.commit("migration", &[(JOB, Some(&hashed(version)))]).await?;
+        app.at_rest().await?;
+    }
+    ensure!(app.migrations.runs(MIGRATION) == 10, "each ran once:\n{}", app.migrations);
+    ensure!(names::<Job>(&app).await? == [MIGRATION], "one finished Job is left:\n{}", app.migrations);
     Ok(())
 }
 

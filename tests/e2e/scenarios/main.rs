@@ -86,6 +86,8 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     deploys::changed_migration,
     deploys::unchanged_migration,
     deploys::only_the_migration_changed,
+    deploys::only_the_migration_changed_without_trigger,
+    deploys::ten_names_with_a_hash,
     deploys::nothing_changed,
     deploys::rollback,
     deploys::deletion,

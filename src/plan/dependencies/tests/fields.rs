@@ -89,7 +89,7 @@ fn each_place_that_names_an_object_is_a_use_with_its_path() {
     let pod = "\
 initContainers: [{name: w, envFrom: [{secretRef: {name: a}}]}]
 containers: [{name: m, env: [{name: X, value: x}, {name: K, valueFrom: {secretKeyRef: {name: a, key: k}}}]}]";
-    let needs = with_job(&app(pod, &[&object("v1", "Secret", "a")]), needs).unwrap();
+    let needs = with_job(&app(pod, &[&object("v1", "Secret", "a")]), of).unwrap().needs;
     let path = |steps: &[&str]| {
         let steps = ["spec", "template", "spec"].iter().chain(steps);
         Some(

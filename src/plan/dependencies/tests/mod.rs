@@ -40,17 +40,17 @@ fn lines(needs: &[Need]) -> Vec<String> {
 
 /// The needs as `Kind name: why`.
 fn found(pod: &str, others: &[&str]) -> Vec<String> {
-    lines(&with_job(&app(pod, others), needs).unwrap())
+    lines(&with_job(&app(pod, others), of).unwrap().needs)
 }
 
 /// The needs as `Kind name`.
 fn names(pod: &str, others: &[&str]) -> Vec<String> {
-    let needs = with_job(&app(pod, others), needs).unwrap();
+    let needs = with_job(&app(pod, others), of).unwrap().needs;
     needs.iter().map(|need| format!("{} {}", need.header.kind, need.header.name)).collect()
 }
 
 /// What the Job waits for though it is no need, as `Kind name: why`.
 fn awaited(manifests: &Manifests) -> Vec<String> {
-    let found = with_job(manifests, awaited_workloads).unwrap();
+    let found = with_job(manifests, of).unwrap().awaits;
     found.iter().map(|found| format!("{} {}: {}", found.header.kind, found.header.name, found.why)).collect()
 }

@@ -96,7 +96,7 @@ async fn sample(scenario: &Scenario, seconds: u64) -> Result<Vec<Seen>> {
     while Instant::now() < end {
         second.tick().await;
         for (_, app, samples) in &mut apps {
-            samples.push(Sample { state: app.history.now()?, runs: runs(app) });
+            samples.push(Sample { state: app.history.now()?, runs: app.migrations.runs(MIGRATION) });
         }
     }
     Ok(apps.into_iter().map(|(title, app, samples)| seen(title, &app, samples)).collect())
@@ -108,13 +108,9 @@ fn seen(title: &'static str, app: &App, samples: Vec<Sample>) -> Seen {
         title,
         drift_seconds: count(State::drifts),
         out_of_sync_seconds: count(|state| state.sync == "OutOfSync" || state.health == "Missing"),
-        migration_runs: runs(app),
+        migration_runs: app.migrations.runs(MIGRATION),
         samples,
     }
-}
-
-fn runs(app: &App) -> usize {
-    app.migrations.of(MIGRATION).iter().map(|job| job.runs.len()).sum()
 }
 
 fn csv(seen: &[Seen]) -> String {
