@@ -29,6 +29,8 @@ pub struct View<'a> {
     headers: Vec<Header>,
     /// Positions in `headers`, ordered by kind and name.
     order: Vec<usize>,
+    /// Positions of the custom resources.
+    custom: Vec<usize>,
     default_namespace: Option<String>,
     mentions: Mentions,
 }
@@ -43,7 +45,8 @@ impl<'a> View<'a> {
         let mut order: Vec<_> = (0..headers.len()).collect();
         order.sort_by(|&a, &b| key(&headers[a]).cmp(&key(&headers[b])));
         let default_namespace = default_namespace.map(str::to_owned);
-        Ok(Self { manifests, headers, order, default_namespace, mentions: Mentions::default() })
+        let custom = (0..headers.len()).filter(|&at| is_custom(&headers[at])).collect();
+        Ok(Self { manifests, headers, order, custom, default_namespace, mentions: Mentions::default() })
     }
 
     /// Every object of the app, in the order of the manifests.
@@ -53,8 +56,43 @@ impl<'a> View<'a> {
 
     /// The objects of a kind, in the order of the manifests.
     pub fn of_kind<'v>(&'v self, kind: &str) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
-        let kind = kind.to_owned();
-        self.headers.iter().filter(move |header| is(header, &kind))
+        let (kind, group) = split_kind(kind);
+        let group = group.map(str::to_owned);
+        let mut positions = self.positions(kind).to_vec();
+        positions.sort_unstable();
+        positions
+            .into_iter()
+            .map(|at| &self.headers[at])
+            .filter(move |header| in_group(header, group.as_deref()))
+    }
+
+    /// Whether there is an object of this kind, written without a group.
+    pub fn has_kind(&self, kind: &str) -> bool {
+        self.positions(kind).iter().any(|&at| in_group(&self.headers[at], None))
+    }
+
+    /// Whether an object of this kind, written without a group, has this name in any namespace.
+    pub fn has_name(&self, kind: &str, name: &str) -> bool {
+        let start = self.order.partition_point(|&at| key(&self.headers[at]) < (kind, name));
+        let named = self.order[start..].iter().map(|&at| &self.headers[at]);
+        named.take_while(|header| key(header) == (kind, name)).any(|header| in_group(header, None))
+    }
+
+    /// The objects whose kind is not Kubernetes' own, in the order of the manifests.
+    pub fn custom<'v>(&'v self) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
+        self.custom.iter().map(|&at| &self.headers[at])
+    }
+
+    /// What identifies an object.
+    pub fn header(&self, id: ObjectId) -> Option<&Header> {
+        self.headers.binary_search_by_key(&id, |header| header.id).ok().map(|at| &self.headers[at])
+    }
+
+    /// The positions of a kind's objects, ordered by name.
+    fn positions(&self, kind: &str) -> &[usize] {
+        let start = self.order.partition_point(|&at| self.headers[at].kind.as_str() < kind);
+        let end = self.order.partition_point(|&at| self.headers[at].kind.as_str() <= kind);
+        &self.order[start..end]
     }
 
     /// The first object of this kind and name in a namespace; a kind without namespace is found from every one.
@@ -86,8 +124,11 @@ impl<'a> View<'a> {
     /// The objects whose documents contain this text, in the order of the manifests.
     pub fn mentioning(&self, text: &str) -> Vec<&Header> {
         let documents = self.mentions.of(text, self.manifests.all_bytes());
-        let found = |header: &&Header| documents.binary_search(&header.id.document).is_ok();
-        self.headers.iter().filter(found).collect()
+        let of_document = |document: usize| {
+            let start = self.headers.partition_point(|header| header.id.document < document);
+            self.headers[start..].iter().take_while(move |header| header.id.document == document)
+        };
+        documents.iter().copied().flat_map(of_document).collect()
     }
 
     /// Whether the object's document contains this text.
@@ -107,7 +148,7 @@ impl<'a> View<'a> {
 
     /// `Kind name` of the object.
     pub fn label(&self, id: ObjectId) -> String {
-        self.headers.iter().find(|header| header.id == id).map(Header::label).unwrap_or_default()
+        self.header(id).map(Header::label).unwrap_or_default()
     }
 
     /// The namespace that an object with this `metadata.namespace` lands in, as far as known.

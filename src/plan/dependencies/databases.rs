@@ -16,7 +16,6 @@ use crate::plan::view::View;
 /// Everything in the app that a host name can lead to.
 pub(super) struct Databases<'v, 'a> {
     app: &'v View<'a>,
-    services: HashSet<&'v str>,
     /// The names of Services that operators make, as patterns, each with its database.
     conventions: Vec<(String, &'v Header, Counts)>,
     /// Workloads that wait for the Job: no need of it, whatever they run.
@@ -52,22 +51,21 @@ struct Lead<'v> {
 
 impl<'v, 'a> Databases<'v, 'a> {
     pub(super) fn new(app: &'v View<'a>, waiting: HashSet<ObjectId>) -> Result<Self> {
-        let services = app.of_kind("Service").map(|header| header.name.as_str()).collect();
         let mut conventions = Vec::new();
-        for header in app.headers() {
+        for header in app.custom() {
             let Some(operator) = operators::of(header) else { continue };
             let object = app.object(header.id)?;
             for names in operator.services.iter().flat_map(|names| pattern::expand(names, object)) {
                 conventions.push((names, header, operator.counts));
             }
         }
-        Ok(Self { app, services, conventions, waiting })
+        Ok(Self { app, conventions, waiting })
     }
 
     /// What the hosts in the texts lead to, in the order found.
     pub(super) fn reached(&self, texts: &[Text<'_>], asking: Asking<'_>) -> Result<Vec<Reached<'v>>> {
         let mut reached = Vec::new();
-        if self.services.is_empty() && self.conventions.is_empty() {
+        if !self.app.has_kind("Service") && self.conventions.is_empty() {
             return Ok(reached);
         }
         for text in texts {
@@ -90,7 +88,7 @@ impl<'v, 'a> Databases<'v, 'a> {
     }
 
     fn knows(&self, label: &str) -> bool {
-        self.services.contains(label)
+        self.app.has_name("Service", label)
             || self.conventions.iter().any(|(names, ..)| pattern::matches(names, label))
     }
 

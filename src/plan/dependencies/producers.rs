@@ -3,7 +3,7 @@
 use super::{operators, pattern};
 use crate::error::Result;
 use crate::manifest::Header;
-use crate::plan::view::{View, is, is_custom};
+use crate::plan::view::{View, is};
 
 /// One kind of the table.
 pub(super) struct Producer {
@@ -96,7 +96,7 @@ struct Made<'v> {
 impl<'v, 'a> Producers<'v, 'a> {
     pub(super) fn new(app: &'v View<'a>) -> Result<Self> {
         let mut made = Vec::new();
-        for by in app.headers().iter().filter(|header| is_custom(header)) {
+        for by in app.custom() {
             let of_kind = PRODUCERS.iter().filter(|producer| is(by, producer.kind));
             let tables: Vec<_> = of_kind
                 .map(|producer| (producer.makes, producer.names))

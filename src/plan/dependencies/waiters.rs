@@ -59,8 +59,8 @@ fn candidates<'v>(job: &Job<'_>, app: &'v View<'_>) -> Vec<&'v Header> {
         let role = matches!(header.kind.as_str(), "Role" | "ClusterRole");
         role || workloads::serves(header) || matches!(header.kind.as_str(), "Job" | "CronJob")
     };
-    let headers = app.headers().iter().filter(|header| header.id != job.id && documents.contains(&header.id));
-    headers.filter(looks).collect()
+    let others = documents.into_iter().filter(|id| *id != job.id);
+    others.filter_map(|id| app.header(id)).filter(looks).collect()
 }
 
 fn pod_waits(pod: Pod<'_>, header: &Header, job: &Job<'_>, app: &View<'_>) -> Result<Option<String>> {

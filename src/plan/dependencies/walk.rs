@@ -19,8 +19,7 @@ use crate::plan::view::{View, group, is_cluster_scoped, is_custom};
 
 /// Walks from the Job over everything that it needs.
 pub(super) fn from(job: &Job<'_>, app: &View<'_>) -> Result<Found> {
-    let mut kinds: Vec<_> =
-        app.headers().iter().filter(|header| is_custom(header)).map(|header| header.kind.as_str()).collect();
+    let mut kinds: Vec<_> = app.custom().map(|header| header.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let waiting = waiters(job, app)?.into_iter().map(|waiter| waiter.header.id).collect();
