@@ -10,3 +10,4 @@ mod fixture;
 mod guard;
 mod helm;
 mod kustomize;
+mod trigger;

@@ -1,12 +1,10 @@
 //! The files in `examples/install` put a sidecar into Argo CD's repo-server that can run there.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
-
-mod common;
-
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
+
+use crate::common;
 
 const INSTALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/install");
 

@@ -1,6 +1,6 @@
 //! What is generated from the table of settings is up to date.
 //!
-//! `PRESYNC_BLESS=1 cargo test --test settings generated` writes it anew.
+//! `PRESYNC_BLESS=1 cargo test --test project generated` writes it anew.
 
 use std::{env, fs, path::Path};
 
@@ -20,7 +20,7 @@ fn check(path: &str, expected: impl FnOnce(&str) -> String) {
     let line = found.lines().zip(expected.lines()).position(|(found, expected)| found != expected);
     assert!(
         found == expected,
-        "{} is stale, first in line {}: run `PRESYNC_BLESS=1 cargo test --test settings generated`",
+        "{} is stale, first in line {}: run `PRESYNC_BLESS=1 cargo test --test project generated`",
         path.display(),
         line.unwrap_or_else(|| found.lines().count().min(expected.lines().count())) + 1,
     );

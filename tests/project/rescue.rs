@@ -1,10 +1,5 @@
 //! What `examples/rescue` and `scripts` ship works with the program as it is.
 
-#![cfg(feature = "cluster")]
-#![allow(clippy::expect_used, reason = "a test's helpers fail as a test does")]
-
-mod common;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -21,6 +16,8 @@ use presync::cluster::watch::{
 };
 use serde::Deserialize as _;
 use serde_json::Value;
+
+use crate::common;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,9 +1,5 @@
 //! The examples render as their Applications say, in every environment.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail as a test does")]
-
-mod common;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
@@ -20,6 +16,8 @@ use presync::{
     settings::{self, Flags, Inputs, Loaded, RendererKind, Settings},
 };
 use serde_json::Value;
+
+use crate::common;
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -1,15 +1,12 @@
 //! The trigger must never become drift itself: charts that fill names, labels and annotations with times and random
 //! values are rendered twice, and the trigger is the same.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-
-#[path = "common/mod.rs"]
-mod common;
-
 use std::{fs, path::Path, thread::sleep, time::Duration};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
+
+use crate::common;
 
 const JOB: &str = r#"apiVersion: batch/v1
 kind: Job

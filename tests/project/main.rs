@@ -1,0 +1,13 @@
+//! The program as it ships: settings, documentation, examples, and the files for installing and for rescue.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "test helpers")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod docs;
+mod examples;
+mod install;
+#[cfg(feature = "cluster")]
+mod rescue;
+mod settings;
