@@ -1,5 +1,10 @@
-# Two images. The last stage, which is built by default, is the sidecar of Argo CD's repo-server: presync without its
-# cluster commands, helm and kustomize. `--target cluster` holds presync with doctor, repair and watch, and nothing else.
+# Three images:
+#
+#   (default)         the sidecar of Argo CD's repo-server: presync without its cluster commands, helm, kustomize and git
+#   --target slim     presync without its cluster commands, and nothing else: `presync install` in an init container
+#   --target cluster  presync with doctor, repair and watch, and nothing else
+#
+# Renovate pins the base images by digest (renovate.json).
 #
 # helm and kustomize are built from the Go modules that the tests use: go.mod pins the version, go.sum the checksum of
 # every source file.
@@ -9,13 +14,16 @@ ARG DEBIAN=trixie
 
 FROM rust:${RUST}-${DEBIAN} AS source
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs plugin.yaml ./
 COPY src src
 # A member of the workspace, which Cargo.lock speaks of too.
 COPY tests/e2e tests/e2e
 # Static, to run in any image. Only what is built for a target that is named gets the flags: procedural macros, which
 # cannot be static, do not.
 ENV RUSTFLAGS='-C target-feature=+crt-static'
+# What `presync --version` prints, since the context has no git.
+ARG PRESYNC_COMMIT
+ARG SOURCE_DATE_EPOCH
 
 FROM source AS presync-sidecar
 # It reads what app owners wrote, so it holds no network client.
@@ -31,6 +39,17 @@ WORKDIR /src
 COPY tests/tools tests/tools
 RUN tests/tools/build "${HELM}" kustomize \
     && mv "target/tools/${HELM}" target/tools/helm
+
+FROM scratch AS slim
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="argocd-presync-plugin" \
+      org.opencontainers.image.description="presync alone, to install into a sidecar of another image" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.source="https://github.com/argocd-presync-plugin/argocd-presync-plugin" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=presync-sidecar /usr/local/bin/presync /usr/local/bin/
+USER 999:999
+ENTRYPOINT ["/usr/local/bin/presync"]
 
 FROM scratch AS cluster
 ARG VERSION=0.1.0

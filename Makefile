@@ -29,6 +29,7 @@ audit: $(LINT) ## Check the dependencies against the advisory database, which is
 unit: ## Run the unit, property, golden and differential tests, with the real helm and kustomize
 	tests/tools/build render promtool
 	cargo test --locked
+	cargo test --locked --no-default-features --test project program
 
 e2e: ## Run the end-to-end suite on a real Argo CD
 	tests/tools/build stack
@@ -48,6 +49,7 @@ bless: ## Write golden expectations and generated files anew
 image: ## Build the images; CONTAINER_TOOL=podman or buildah, where there is no docker
 	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev .
 	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev-cluster --target cluster .
+	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev-slim --target slim .
 
 prerequisites:
 	scripts/prerequisites

@@ -1,5 +1,8 @@
 //! The command line: one file per command, and the only place that prints.
 
+#[cfg(not(feature = "cluster"))]
+mod absent;
+mod completions;
 #[cfg(feature = "cluster")]
 mod connect;
 mod diff;
@@ -10,22 +13,25 @@ mod flags;
 mod generate;
 mod guard;
 mod input;
+mod install;
+mod man;
 mod output;
 mod parameters;
 #[cfg(feature = "cluster")]
 mod repair;
 mod schema;
+mod version;
 #[cfg(feature = "cluster")]
 mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use presync::{error::Result, exit::Exit};
 
 /// Argo CD plugin that turns migration Jobs into sync hooks, so that their TTL can never become drift.
 #[derive(Debug, Parser)]
-#[command(name = "presync", version, max_term_width = 100)]
+#[command(name = "presync", version, long_version = version::long(), max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -38,12 +44,18 @@ enum Command {
     Diff(diff::Args),
     Parameters(parameters::Args),
     Schema(schema::Args),
+    Install(install::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     #[cfg(feature = "cluster")]
     Doctor(doctor::Args),
     #[cfg(feature = "cluster")]
     Repair(repair::Args),
     #[cfg(feature = "cluster")]
     Watch(watch::Args),
+    #[cfg(not(feature = "cluster"))]
+    #[command(flatten)]
+    Cluster(absent::Command),
     Guard(guard::Args),
 }
 
@@ -55,12 +67,17 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Parameters(args) => parameters::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Install(args) => install::run(&args),
+        Command::Completions(args) => completions::run(&args, &Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
         #[cfg(feature = "cluster")]
         Command::Doctor(args) => doctor::run(&args),
         #[cfg(feature = "cluster")]
         Command::Repair(args) => repair::run(&args),
         #[cfg(feature = "cluster")]
         Command::Watch(args) => watch::run(&args),
+        #[cfg(not(feature = "cluster"))]
+        Command::Cluster(command) => absent::run(&command),
         Command::Guard(args) => guard::run(&args),
     };
     finish(result).into()

@@ -8,6 +8,7 @@ mod common;
 mod docs;
 mod examples;
 mod install;
+mod program;
 #[cfg(feature = "cluster")]
 mod rescue;
 mod settings;
