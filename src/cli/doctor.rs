@@ -11,6 +11,7 @@ use presync::{
         instance::Instance,
         job::human,
         selection::Selection,
+        settling::settled,
         snapshot::{self, Snapshot},
     },
     error::Result,
@@ -73,7 +74,7 @@ async fn examine(args: &Args) -> Result<Report> {
     let namespace = &args.connect.namespace;
     let selection = Selection::new(&args.apps, args.all, args.selector.as_deref(), namespace)?;
     let access = args.connect.access().await?;
-    let apps = selection.read(&access.client).await?;
+    let apps = settled(&access.client, selection.read(&access.client).await?).await?;
     let snapshot = snapshot::take(&access.client, namespace, apps).await?;
     let findings = diagnose(&snapshot, args.older_than);
     Ok(Report { snapshot, findings, requests: access.requests(), elapsed: started.elapsed() })

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use presync::{
     cluster::{
         application::Application,
@@ -99,7 +99,7 @@ async fn repair(args: &Args) -> Result<Exit> {
         progress: &progress,
     };
     if !matches!(selection, Selection::Named(_)) {
-        apps = needy(&repairer, apps, args.parallel).await?;
+        apps = repairer.needy(apps, args.parallel).await?;
     }
     let exit = if args.yes {
         access.check(&fleet::permissions(&apps, &repairer.options)).await?;
@@ -112,14 +112,6 @@ async fn repair(args: &Args) -> Result<Exit> {
         "{seen} applications looked at, {chosen} chosen ({requests} requests, {seconds:.1} s)\n"
     ))?;
     Ok(exit)
-}
-
-/// Those that need a repair.
-async fn needy(repairer: &Repairer<'_>, apps: Vec<Application>, parallel: usize) -> Result<Vec<Application>> {
-    let judged = stream::iter(apps)
-        .map(|app| async move { repairer.is_needy(&app).await.map(|needy| needy.then_some(app)) });
-    let needy: Vec<Option<Application>> = judged.buffered(parallel.max(1)).try_collect().await?;
-    Ok(needy.into_iter().flatten().collect())
 }
 
 /// Shows what would be sent.

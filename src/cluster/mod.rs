@@ -13,6 +13,7 @@ pub mod key;
 pub mod operation;
 pub mod repair;
 pub mod selection;
+pub mod settling;
 pub mod snapshot;
 pub mod tracking;
 pub mod watch;

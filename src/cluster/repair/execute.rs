@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, time::Duration};
 
+use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
@@ -20,13 +21,12 @@ use crate::{
             plan::{Around, Options, Plan, Refusal, SyncAfter, is_needy, plan},
             request::{MARK, Request},
         },
+        settling::settled,
         snapshot,
     },
     error::{Problem, Result},
 };
 
-/// Time that Argo CD gets to compare after a sync, before what it says is taken as final.
-const SETTLE: Duration = Duration::from_secs(10);
 /// Whom to ask when Argo CD does nothing.
 const CONTROLLER: &str = "is the application controller running?";
 
@@ -75,9 +75,15 @@ impl Repairer<'_> {
         Ok(plan(app, &around, &self.options, Timestamp::now()))
     }
 
-    /// Whether it needs a repair.
-    pub async fn is_needy(&self, app: &Application) -> Result<bool> {
-        Ok(is_needy(app, &self.missing(app).await?))
+    /// Those of `apps` that need a repair, judged when Argo CD has compared them.
+    pub async fn needy(&self, apps: Vec<Application>, parallel: usize) -> Result<Vec<Application>> {
+        let apps = settled(&self.client, apps).await?;
+        let judged = stream::iter(apps).map(|app| async move {
+            let needy = is_needy(&app, &self.missing(&app).await?);
+            Ok::<_, Problem>(needy.then_some(app))
+        });
+        let needy: Vec<Option<Application>> = judged.buffered(parallel.max(1)).try_collect().await?;
+        Ok(needy.into_iter().flatten().collect())
     }
 
     /// The Jobs that are gone; it counts only while no operation runs.
@@ -258,16 +264,11 @@ impl Run<'_> {
         Ok(held)
     }
 
-    /// Waits while Argo CD works on by itself: a sync that it began, an app that becomes healthy, the comparison that
-    /// follows a sync. What is so at the end of the time is final.
+    /// Waits while Argo CD works on by itself: a sync that it began, the comparison that follows, an app that becomes
+    /// healthy. What is so at the end of the time is final.
     async fn settle(&self, app: Application) -> Result<Application, Stop> {
-        let patience = if self.repairer.options.sync.is_some() { SETTLE } else { Duration::ZERO };
-        let until = Instant::now() + patience;
-        let moves = |app: &Application| {
-            !matches!(app.operation(), Operation::None | Operation::Orphaned(_))
-                || app.status.health.status == "Progressing"
-                || (Instant::now() < until && !complaints(app, &[]).is_empty())
-        };
+        let moves =
+            |app: &Application| !self.handle.is_settled() || app.status.health.status == "Progressing";
         self.handle.settle(app, moves).await
     }
 

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::Timestamp;
 use kube::{
     Api, Client, Resource,
     api::{Patch, PatchParams},
@@ -21,6 +22,7 @@ use crate::{
         application::Application,
         key::AppKey,
         repair::request::Request,
+        settling::{self, Moment, Settling},
     },
     error::{Problem, Problems, Result},
     exit::Exit,
@@ -65,13 +67,25 @@ pub(super) struct Handle {
     /// Which one.
     pub(super) key: AppKey,
     limit: Duration,
+    began: Timestamp,
     started: Instant,
     requests: Cell<usize>,
+    settling: Cell<Settling>,
+    settled: Cell<bool>,
 }
 
 impl Handle {
     pub(super) fn new(client: Client, key: AppKey, limit: Duration) -> Self {
-        Self { client, key, limit, started: Instant::now(), requests: Cell::new(0) }
+        Self {
+            client,
+            key,
+            limit,
+            began: Timestamp::now(),
+            started: Instant::now(),
+            requests: Cell::new(0),
+            settling: Cell::default(),
+            settled: Cell::default(),
+        }
     }
 
     /// Requests made so far.
@@ -84,6 +98,11 @@ impl Handle {
         self.started.elapsed()
     }
 
+    /// Whether the Application as last read tells the present.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled.get()
+    }
+
     fn deadline(&self) -> Instant {
         self.started + self.limit
     }
@@ -94,12 +113,23 @@ impl Handle {
         let (mut refusals, mut pause) = (0, PAUSE);
         loop {
             let error = match self.timed(api.get(&self.key.name)).await {
-                Ok(app) => return Ok(app),
+                Ok(app) => {
+                    self.look(&app);
+                    return Ok(app);
+                }
                 Err(error) => error,
             };
             self.judge("get", error, &mut refusals)?;
             self.pause(&mut pause).await?;
         }
+    }
+
+    /// Every look counts, so that the end of an operation is seen by our own clock.
+    fn look(&self, app: &Application) {
+        let mut settling = self.settling.get();
+        let now = settling::after(self.began, self.elapsed());
+        self.settled.set(settling.is_settled(&Moment::of(app), now));
+        self.settling.set(settling);
     }
 
     /// Reads, asks what to send, sends; on a conflict again from the start. Without anything to send it is done.

@@ -11,6 +11,7 @@ use crate::cluster::{
     job::{self, Nature, Outcome},
     key::{AppKey, ObjectKey},
     operation::{Operation, OperationState, ResourceResult},
+    settling::Moment,
     tracking::Tracking,
 };
 
@@ -46,8 +47,8 @@ pub struct AppFacts {
     pub uid: String,
     /// Tracked plain Jobs that are gone when no such Job is there.
     pub doubtful: Vec<ObjectKey>,
-    /// An operation is requested or runs.
-    pub syncing: bool,
+    /// When it was synced and compared.
+    pub moment: Moment,
     /// Hooks that the operation waits for.
     pub waiting: Vec<ObjectKey>,
     /// When the operation started.
@@ -131,7 +132,7 @@ impl AppFacts {
             } else {
                 Vec::new()
             },
-            syncing: !matches!(app.operation(), Operation::None),
+            moment: Moment::of(app),
             waiting: state
                 .into_iter()
                 .flat_map(|state| state.running_hooks().map(ResourceResult::key))

@@ -201,6 +201,7 @@ mod tests {
     use crate::cluster::{
         job::Outcome,
         key::{AppKey, ObjectKey},
+        settling::Moment,
         watch::facts::{AppFacts, Change, JobFacts},
     };
 
@@ -215,7 +216,7 @@ mod tests {
             key: key.clone(),
             uid: String::new(),
             doubtful: vec![ObjectKey::job("shop", "gone")],
-            syncing: false,
+            moment: Moment::default(),
             waiting: Vec::new(),
             since: None,
         };
@@ -237,7 +238,7 @@ mod tests {
         state.job(Change::Deleted(job), at(101));
         state.app(
             Change::Applied(AppFacts {
-                syncing: true,
+                moment: Moment::running(),
                 waiting: vec![ObjectKey::job("shop", "hook")],
                 since: Some(at(50)),
                 ..app

@@ -13,6 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use crate::cluster::{
     job::{Outcome, elapsed, human},
     key::{AppKey, ObjectKey},
+    settling::Settling,
     watch::facts::{AppFacts, Change, JobFacts},
 };
 
@@ -68,6 +69,7 @@ pub struct App {
     /// Migrations that ended.
     pub migrations: Runs,
     list: u64,
+    settling: Settling,
     /// The operation that was reported as stuck, by its start.
     reported: Option<Timestamp>,
 }
@@ -176,8 +178,11 @@ impl State {
         Vec::new()
     }
 
-    /// Time passes: what became stuck meanwhile.
+    /// Time passes: what became stuck or final meanwhile.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Notice> {
+        if self.job_lists.completed > 0 {
+            self.apps.values_mut().for_each(|app| app.look(&self.live, now));
+        }
         let keys: Vec<AppKey> = self.apps.keys().cloned().collect();
         keys.iter().filter_map(|key| self.stuck(key, now)).collect()
     }
@@ -304,10 +309,13 @@ impl Runs {
 }
 
 impl App {
-    /// Whether it lacks a Job. During a sync an app is out of sync for a while, and the Job may be on its way: then
-    /// nothing changes.
+    /// Whether it lacks a Job. During a sync, and until Argo CD has compared it afterwards, its status is that of the
+    /// past: then nothing changes.
     fn look(&mut self, live: &HashMap<ObjectKey, String>, now: Timestamp) {
-        let Some(facts) = self.facts.as_ref().filter(|facts| !facts.syncing) else { return };
+        let Some(facts) = &self.facts else { return };
+        if !self.settling.is_settled(&facts.moment, now) {
+            return;
+        }
         let lacks = facts.doubtful.iter().any(|key| !live.contains_key(key));
         self.missing_since = lacks.then(|| self.missing_since.unwrap_or(now));
     }

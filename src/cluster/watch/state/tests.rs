@@ -1,4 +1,7 @@
+use serde_json::json;
+
 use super::*;
+use crate::cluster::settling::Moment;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("a time")
@@ -8,12 +11,12 @@ fn app_key() -> AppKey {
     AppKey { namespace: "argocd".into(), name: "order".into() }
 }
 
-fn app() -> AppFacts {
+fn app_facts() -> AppFacts {
     AppFacts {
         key: app_key(),
         uid: "app-uid".into(),
         doubtful: Vec::new(),
-        syncing: false,
+        moment: Moment::default(),
         waiting: Vec::new(),
         since: None,
     }
@@ -41,7 +44,7 @@ fn ended(uid: &str) -> JobFacts {
 fn ready() -> State {
     let mut state = State::new(Duration::from_mins(15));
     state.app(Change::Restart, at(0));
-    state.app(Change::Listed(app()), at(0));
+    state.app(Change::Listed(app_facts()), at(0));
     state.app(Change::Complete, at(0));
     state.job(Change::Restart, at(0));
     state.job(Change::Complete, at(0));
@@ -88,7 +91,7 @@ fn a_run_and_its_deletion_count_once_each() {
 fn what_ended_before_the_first_list_is_not_news() {
     let mut state = State::new(Duration::from_mins(15));
     state.app(Change::Restart, at(0));
-    state.app(Change::Listed(app()), at(0));
+    state.app(Change::Listed(app_facts()), at(0));
     state.app(Change::Complete, at(0));
     assert_eq!(relist(&mut state, &[ended("1")], at(50)), []);
     assert_eq!(order(&state).migrations.succeeded, 0);
@@ -161,7 +164,7 @@ fn memory_returns_to_nothing_after_many_jobs() {
         state.job(Change::Deleted(ended(&uid.to_string())), at(345));
     }
     assert_eq!((state.jobs_known(), state.ttl_deleted), (0, 10_000));
-    state.app(Change::Deleted(app()), at(400));
+    state.app(Change::Deleted(app_facts()), at(400));
     state.job(Change::Applied(ended("late")), at(401));
     assert_eq!(state.apps().count(), 0, "a Job of a deleted app leaves nothing behind");
 }
@@ -172,7 +175,7 @@ fn jobs_may_be_listed_before_their_apps() {
     relist(&mut state, &[running("1")], at(1));
     state.job(Change::Applied(ended("1")), at(40));
     state.app(Change::Restart, at(41));
-    state.app(Change::Listed(app()), at(41));
+    state.app(Change::Listed(app_facts()), at(41));
     state.app(Change::Complete, at(41));
     assert_eq!(order(&state).migrations.succeeded, 1);
     assert!(state.is_ready());
@@ -181,23 +184,43 @@ fn jobs_may_be_listed_before_their_apps() {
 #[test]
 fn drift_lasts_until_the_job_is_back_and_not_until_a_sync_begins() {
     let mut state = ready();
-    let missing = AppFacts { doubtful: vec![ObjectKey::job("shop", "m")], ..app() };
+    let missing = AppFacts { doubtful: vec![ObjectKey::job("shop", "m")], ..app_facts() };
     let seconds = |state: &State, now| order(state).missing_for(at(now)).map(|time| time.as_secs());
     state.app(Change::Applied(missing.clone()), at(100));
     state.app(Change::Applied(missing.clone()), at(160));
     assert_eq!(seconds(&state, 200), Some(100));
-    state.app(Change::Applied(AppFacts { syncing: true, doubtful: Vec::new(), ..app() }), at(200));
+    state.app(
+        Change::Applied(AppFacts { moment: Moment::running(), doubtful: Vec::new(), ..app_facts() }),
+        at(200),
+    );
     assert_eq!(seconds(&state, 201), Some(101), "a sync that runs proves nothing");
-    state.app(Change::Applied(app()), at(210));
+    state.app(Change::Applied(app_facts()), at(210));
     assert_eq!(seconds(&state, 210), None);
-    state.app(Change::Applied(AppFacts { syncing: true, ..missing }), at(220));
+    state.app(Change::Applied(AppFacts { moment: Moment::running(), ..missing }), at(220));
     assert_eq!(seconds(&state, 230), None, "during a sync every app is out of sync");
+}
+
+#[test]
+fn drift_is_not_judged_by_a_comparison_from_before_the_sync() {
+    let mut state = ready();
+    let compared = |second: i64| {
+        let status = json!({"sync": {"status": "OutOfSync"}, "reconciledAt": at(second),
+            "operationState": {"phase": "Succeeded", "startedAt": at(90), "finishedAt": at(100)}});
+        let app = serde_json::from_value(json!({ "status": status })).expect("an Application");
+        AppFacts { doubtful: vec![ObjectKey::job("shop", "m")], moment: Moment::of(&app), ..app_facts() }
+    };
+    state.app(Change::Applied(compared(95)), at(101));
+    assert_eq!(order(&state).missing_since, None);
+    state.tick(at(114));
+    assert_eq!(order(&state).missing_since, None);
+    state.tick(at(116));
+    assert_eq!(order(&state).missing_since, Some(at(116)), "nobody compares again");
 }
 
 #[test]
 fn a_job_that_is_out_of_sync_and_there_is_not_missing() {
     let mut state = ready();
-    let doubtful = AppFacts { doubtful: vec![running("1").key], ..app() };
+    let doubtful = AppFacts { doubtful: vec![running("1").key], ..app_facts() };
     state.job(Change::Applied(running("1")), at(1));
     state.app(Change::Applied(doubtful.clone()), at(2));
     assert_eq!(order(&state).missing_for(at(3)), None);
@@ -214,7 +237,7 @@ fn a_job_that_is_out_of_sync_and_there_is_not_missing() {
 #[test]
 fn nothing_is_missing_before_the_jobs_are_listed() {
     let mut state = State::new(Duration::from_mins(15));
-    let doubtful = AppFacts { doubtful: vec![running("1").key], ..app() };
+    let doubtful = AppFacts { doubtful: vec![running("1").key], ..app_facts() };
     state.app(Change::Restart, at(0));
     state.app(Change::Listed(doubtful), at(0));
     state.app(Change::Complete, at(0));
@@ -227,10 +250,10 @@ fn nothing_is_missing_before_the_jobs_are_listed() {
 fn a_stuck_hook_is_told_once_for_each_operation() {
     let mut state = ready();
     let waiting = |since| AppFacts {
-        syncing: true,
+        moment: Moment::running(),
         waiting: vec![ObjectKey::job("shop", "order-migration")],
         since: Some(at(since)),
-        ..app()
+        ..app_facts()
     };
     assert_eq!(state.app(Change::Applied(waiting(0)), at(60)), []);
     assert_eq!(state.tick(at(899)), []);
