@@ -11,7 +11,9 @@ impl Exit {
     pub const OK: Self = Self(0);
     /// The run failed for a reason outside the input: a file that cannot be written, a missing program, a bug.
     pub const FAILURE: Self = Self(1);
-    /// The command line is wrong.
+    /// `diff --exit-code` found differences.
+    pub const DIFFERENCES: Self = Self(1);
+    /// The command line is wrong; with `diff --exit-code`, any error.
     pub const USAGE: Self = Self(2);
     /// A setting is wrong: parameter, environment variable, settings file, annotation on a Job.
     pub const SETTINGS: Self = Self(3);

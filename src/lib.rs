@@ -13,4 +13,5 @@ pub mod exit;
 pub mod manifest;
 pub mod plan;
 pub mod render;
+pub mod report;
 pub mod settings;

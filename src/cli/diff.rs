@@ -1,28 +1,132 @@
-//! `presync diff`: what the rewrite changes.
+//! `presync diff`: what the rewrite changes, or what a commit changes.
 
-use presync::{error::Result, exit::Exit, manifest::Changes};
-use similar::TextDiff;
+use presync::{
+    error::Result,
+    exit::Exit,
+    manifest::{Manifests, Source},
+    report::{
+        App,
+        changes::{self, Change},
+        paint, summary,
+    },
+};
 
-use super::{input::Input, output};
+use super::{
+    input::Planned,
+    looking::{self, Against, Looked},
+    output::{self, ColorArg},
+    target::Targets,
+};
 
-/// Show what `generate` changes in the rendered manifests, as a unified diff
+/// Show what `generate` changes, object by object
+///
+/// With `--against REV` it shows instead how what Argo CD gets differs from what it got at that commit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    input: Input,
-    /// Lines of context
+    targets: Targets,
+    #[command(flatten)]
+    against: Against,
+    /// Set the number of lines of context
     #[arg(short = 'U', long, value_name = "LINES", default_value_t = 3)]
     unified: usize,
+    /// Exit with 1 when there are differences, and with 2 on an error
+    #[arg(long)]
+    exit_code: bool,
+    /// Set the output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    color: ColorArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Unified diffs, coloured on a terminal
+    Text,
+    /// Markdown, for a pull request
+    Markdown,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let planned = args.input.plan()?;
-    let rendered = planned.manifests.apply(&Changes::default())?.to_vec();
-    let rewritten = planned.manifests.apply(&planned.plan.changes())?.to_vec();
-    output::warnings(&planned.plan);
-    let diff = TextDiff::from_lines(rendered.as_slice(), rewritten.as_slice());
-    let mut unified = diff.unified_diff();
-    unified.context_radius(args.unified).header("rendered", "rewritten");
-    output::stdout(|out| unified.to_writer(out))?;
-    Ok(Exit::OK)
+    let result = show(args);
+    if !args.exit_code {
+        return result.map(|(exit, _)| exit);
+    }
+    match result {
+        Ok((Exit::OK, false)) => Ok(Exit::OK),
+        Ok((Exit::OK, true)) => Ok(Exit::DIFFERENCES),
+        Ok(_) => Ok(Exit::USAGE),
+        Err(problems) => {
+            output::problems(&problems);
+            Ok(Exit::USAGE)
+        }
+    }
+}
+
+/// Prints the differences, and says whether there are any.
+fn show(args: &Args) -> Result<(Exit, bool)> {
+    let apps = looking::look(&args.targets, &args.against)?;
+    let against = args.against.against.is_some();
+    let mut all: Vec<(String, Vec<Change>)> = Vec::new();
+    for looked in &apps.looked {
+        if let Ok(planned) = &looked.result {
+            all.push((looked.target.name.clone(), changes_of(looked, planned, against)?));
+        }
+    }
+    for (name, before) in &apps.gone {
+        if let Ok(before) = before {
+            all.push((name.clone(), changes::between(&rewritten(before)?, &Manifests::read(Vec::new())?)?));
+        }
+    }
+    let reports: Vec<App> = apps.looked.iter().map(Looked::report).collect();
+    let exit = apps.finish(&reports);
+    let paint = args.color.paint();
+    output::stdout(|out| {
+        if apps.many && args.format == Format::Markdown {
+            let count = |app: usize| all.get(app).map_or(0, |(_, changes)| changes.len()).to_string();
+            let mut rows = summary::rows(&reports, count);
+            if let Some(last) = rows.first_mut().and_then(|row| row.last_mut()) {
+                "changes".clone_into(last);
+            }
+            writeln!(out, "{}", paint::markdown_table(&rows))?;
+        }
+        for (name, changes) in all.iter().filter(|(_, changes)| !changes.is_empty()) {
+            match args.format {
+                Format::Text => {
+                    if apps.many {
+                        writeln!(out, "{}", paint.bold(&format!("## {name}")))?;
+                    }
+                    let texts: Vec<_> =
+                        changes.iter().map(|change| change.text(args.unified, paint)).collect();
+                    write!(out, "{}", texts.join("\n"))?;
+                }
+                Format::Markdown => {
+                    writeln!(out, "### {name}\n")?;
+                    for change in changes {
+                        writeln!(out, "{}", change.markdown(args.unified))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok((exit, all.iter().any(|(_, changes)| !changes.is_empty())))
+}
+
+fn changes_of(looked: &Looked, planned: &Planned, against: bool) -> Result<Vec<Change>> {
+    if !against {
+        return changes::of_rewrite(&planned.manifests, &planned.plan.changes());
+    }
+    let before = match &looked.before {
+        Some(Ok(before)) => rewritten(before)?,
+        _ => Manifests::read(Vec::new())?,
+    };
+    changes::between(&before, &rewritten(planned)?)
+}
+
+/// The manifests that Argo CD gets.
+fn rewritten(planned: &Planned) -> Result<Manifests> {
+    let source = Source { name: "output".to_owned(), bytes: planned.output()?, validate: false };
+    Manifests::read(vec![source])
 }

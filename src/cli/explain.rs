@@ -3,99 +3,173 @@
 use std::io::{self, Write};
 
 use presync::{
-    error::Result,
+    error::{Problem, Result},
     exit::Exit,
-    plan::{JobPlan, Outcome, Rewrite, rewrite::types_text},
+    report::{self, App, Paint, Report, explain, paint, summary},
 };
 
 use super::{
-    input::{Input, Planned},
-    output,
+    below, fleet, input,
+    looking::{self, Against, Apps},
+    output::{self, ColorArg},
+    target::{Target, Targets},
 };
 
-/// Show what becomes of every Job, and why
+/// Explain the decision for each Job
+///
+/// With several apps a table comes first. `--format json` is versioned; `presync schema --report` prints its schema.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    input: Input,
+    targets: Targets,
+    #[command(flatten)]
+    against: Against,
     /// Show every setting and the layer it came from
     #[arg(long)]
     settings: bool,
+    /// Show only the Jobs of this name, as rendered or as rewritten
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+    /// Show the app in these environments side by side
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "against")]
+    environments: Vec<String>,
+    /// Set the output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    color: ColorArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Aligned text, coloured on a terminal
+    Text,
+    /// JSON, versioned
+    Json,
+    /// Markdown, for a pull request
+    Markdown,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let planned = args.input.plan()?;
-    output::warnings(&planned.plan);
-    output::stdout(|out| text(out, &planned, args.settings))?;
+    if !args.environments.is_empty() {
+        return side_by_side(args);
+    }
+    let apps = looking::look(&args.targets, &args.against)?;
+    let mut reports: Vec<App> = apps.looked.iter().map(looking::Looked::report).collect();
+    if let Some(job) = &args.job {
+        only(&mut reports, job)?;
+    }
+    let exit = apps.finish(&reports);
+    if exit != Exit::OK && !apps.many && args.format == Format::Text {
+        return Ok(exit);
+    }
+    let paint = args.color.paint();
+    match args.format {
+        Format::Json => json(&apps.report(reports)),
+        Format::Markdown => print(&markdown(&apps, &reports)),
+        Format::Text => {
+            output::stdout(|out| text(out, &apps, &reports, args.settings, paint)).map_err(Into::into)
+        }
+    }?;
+    Ok(exit)
+}
+
+/// Keeps the Jobs of a name; that there is none is a mistake.
+fn only(reports: &mut [App], name: &str) -> Result<()> {
+    let mut names = Vec::new();
+    let mut found = false;
+    for app in reports.iter_mut() {
+        names.extend(app.jobs.iter().map(|job| format!("`{}`", job.name)));
+        app.jobs.retain(|job| {
+            job.name == name || job.rewrite.as_ref().is_some_and(|rewrite| rewrite.name.value == name)
+        });
+        found |= !app.jobs.is_empty();
+    }
+    if found {
+        return Ok(());
+    }
+    let problem = Problem::new(Exit::USAGE, format!("there is no Job `{name}`"));
+    let hint = if names.is_empty() {
+        "no Job was rendered".to_owned()
+    } else {
+        format!("there are {}", names.join(", "))
+    };
+    Err(problem.hint(hint).into())
+}
+
+fn json(report: &Report) -> Result<()> {
+    output::stdout(|out| {
+        serde_json::to_writer_pretty(&mut *out, report)?;
+        writeln!(out)
+    })?;
+    Ok(())
+}
+
+fn text(out: &mut dyn Write, apps: &Apps, reports: &[App], settings: bool, paint: Paint) -> io::Result<()> {
+    if apps.many {
+        let rows = summary::rows(reports, |app| reports[app].warnings.len().to_string());
+        write!(out, "{}", paint::table(&rows, paint))?;
+        if !apps.skipped.is_empty() {
+            write!(out, "\n{}", paint::table(&summary::skipped(&apps.skipped), paint))?;
+        }
+    }
+    for (looked, app) in apps.looked.iter().zip(reports).filter(|(_, app)| app.problems.is_empty()) {
+        if apps.many {
+            writeln!(out, "\n{}", paint.bold(&format!("## {}", app.name)))?;
+        }
+        explain::text(out, app, settings, paint)?;
+        if let (true, Some(dir)) = (app.jobs.is_empty(), &looked.target.dir) {
+            let hint = below::hint(dir);
+            if !hint.is_empty() {
+                writeln!(out, "{hint}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn markdown(apps: &Apps, reports: &[App]) -> String {
+    let mut out = String::new();
+    if apps.many {
+        out += &paint::markdown_table(&summary::rows(reports, |app| reports[app].warnings.len().to_string()));
+        out.push('\n');
+    }
+    out + &reports.iter().map(explain::markdown).collect::<String>()
+}
+
+/// One app, planned once an environment.
+fn side_by_side(args: &Args) -> Result<Exit> {
+    let targets = args.targets.resolve()?.targets;
+    let [target] = targets.as_slice() else {
+        return Err(
+            Problem::new(Exit::USAGE, "`--environments` shows one app, and several were named").into()
+        );
+    };
+    let flags = args.targets.local.flags();
+    let apps = fleet::run(&args.environments, |environment| in_environment(target, environment, &flags));
+    let apps = apps.into_iter().collect::<Result<Vec<_>>>()?;
+    let paint = args.color.paint();
+    let names: Vec<String> = apps
+        .iter()
+        .map(|app| app.environment.as_ref().map_or_else(String::new, |e| e.value.clone()))
+        .collect();
+    match args.format {
+        Format::Json => json(&Report { version: report::model::VERSION, apps, skipped: Vec::new() }),
+        Format::Markdown => print(&explain::markdown_columns(&names, &apps)),
+        Format::Text => print(&explain::columns(&names, &apps, paint)),
+    }?;
     Ok(Exit::OK)
 }
 
-fn text(out: &mut dyn Write, planned: &Planned, settings: bool) -> io::Result<()> {
-    let environment = &planned.plan.environment;
-    writeln!(out, "environment  {}: {}", environment.name, environment.reason)?;
-    if let Some(renderer) = &planned.renderer {
-        writeln!(out, "renderer     {renderer}")?;
-    }
-    if settings {
-        for row in &planned.loaded.rows {
-            let value = row.value.as_deref().unwrap_or("not set");
-            writeln!(out, "setting      {} = {value}  ({})", row.name, row.source)?;
-        }
-    }
-    for job in &planned.plan.jobs {
-        writeln!(out, "\n{} {}  ({})", job.kind, job.label, planned.manifests.location(job.id))?;
-        explain_job(out, job)?;
-    }
-    if !planned.plan.moved.is_empty() {
-        writeln!(out, "\nMoved to another sync wave")?;
-        for moved in &planned.plan.moved {
-            writeln!(out, "  {}: {} -> {}, {}", moved.label, moved.from, moved.to.value, moved.to.why)?;
-        }
-    }
-    Ok(())
+fn print(text: &str) -> Result<()> {
+    Ok(output::stdout(|out| out.write_all(text.as_bytes()))?)
 }
 
-fn explain_job(out: &mut dyn Write, job: &JobPlan) -> io::Result<()> {
-    writeln!(out, "  migration  {}: {}", yes(job.selection.migration), job.selection.why())?;
-    for reason in &job.selection.evidence.reasons {
-        writeln!(out, "             {:+} {}", reason.points, reason.text)?;
-    }
-    match &job.outcome {
-        Outcome::Left(why) => writeln!(out, "  left       {why}"),
-        Outcome::Rewritten(rewrite) => explain_rewrite(out, rewrite),
-    }
-}
-
-fn explain_rewrite(out: &mut dyn Write, rewrite: &Rewrite) -> io::Result<()> {
-    let mut line = |name: &str, value: &str, why: &str| writeln!(out, "  {name:<10} {value}: {why}");
-    line("strategy", &rewrite.strategy.value.to_string(), &rewrite.strategy.why)?;
-    if let Some(phase) = &rewrite.phase {
-        line("phase", &types_text(&phase.value), &phase.why)?;
-    }
-    if let Some(wave) = &rewrite.wave {
-        line("wave", &wave.value.to_string(), &wave.why)?;
-    }
-    let ttl = rewrite.ttl.value.map_or_else(|| "none".to_owned(), |ttl| format!("{ttl} s"));
-    line("ttl", &ttl, &rewrite.ttl.why)?;
-    line("name", &rewrite.name.value, &rewrite.name.why)?;
-    if let Some(trigger) = &rewrite.trigger {
-        line("trigger", &trigger.value, &trigger.why)?;
-    }
-    for (object, why) in &rewrite.needs {
-        line("needs", object, why)?;
-    }
-    for (object, copy) in &rewrite.copies {
-        line("copy", copy, &format!("of {object}, for the PreSync phase"))?;
-    }
-    for guard in &rewrite.guards {
-        writeln!(out, "  {:<10} {guard}", "guard")?;
-    }
-    if !rewrite.changed {
-        writeln!(out, "  unchanged  the manifest says all of this already")?;
-    }
-    Ok(())
-}
-
-fn yes(value: bool) -> &'static str {
-    if value { "yes" } else { "no" }
+fn in_environment(target: &Target, environment: &str, flags: &presync::settings::Flags) -> Result<App> {
+    let mut flags = flags.clone();
+    flags.insert("environment".to_owned(), vec![environment.to_owned()]);
+    let result = input::plan(target, &flags);
+    let looked = looking::Looked { target: target.clone(), before: None, result };
+    let app = looked.report();
+    looked.result.map(|_| app)
 }

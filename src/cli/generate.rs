@@ -1,8 +1,18 @@
 //! `presync generate`: the manifests, with migration Jobs rewritten.
 
-use presync::{error::Result, exit::Exit};
+use std::path::PathBuf;
 
-use super::{input::Input, output};
+use presync::{
+    error::{Problem, Result},
+    exit::Exit,
+};
+
+use super::{
+    input,
+    local::Local,
+    output,
+    target::{Target, Targets},
+};
 
 /// Render the app and rewrite its migration Jobs
 ///
@@ -10,14 +20,28 @@ use super::{input::Input, output};
 /// from stdin, so it can end a pipe or serve as a Helm post-renderer.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// The app's directory, or `-` to read manifests from stdin
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Read the app from an Application or ApplicationSet, as YAML or JSON
+    #[arg(long, value_name = "FILE[#NAME]", help_heading = "Application", conflicts_with = "dir")]
+    application: Option<String>,
     #[command(flatten)]
-    input: Input,
+    local: Local,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let planned = args.input.plan()?;
+    let targets = Targets::one(&args.dir, args.application.as_ref(), &args.local).resolve()?.targets;
+    let [target] = targets.as_slice() else { return Err(several(&targets).into()) };
+    let planned = input::plan(target, &args.local.flags())?;
     let output = planned.manifests.apply(&planned.plan.changes())?;
     output::warnings(&planned.plan);
     output::stdout(|out| output.write_to(out))?;
     Ok(Exit::OK)
+}
+
+fn several(targets: &[Target]) -> Problem {
+    let names: Vec<_> = targets.iter().map(|target| format!("`{}`", target.name)).collect();
+    Problem::new(Exit::USAGE, "the file holds several Applications")
+        .hint(format!("name one, as in `FILE#NAME`: {}", names.join(", ")))
 }

@@ -2,6 +2,7 @@
 
 #[cfg(not(feature = "cluster"))]
 mod absent;
+mod below;
 mod completions;
 #[cfg(feature = "cluster")]
 mod connect;
@@ -10,16 +11,21 @@ mod diff;
 mod doctor;
 mod explain;
 mod flags;
+mod fleet;
 mod generate;
+mod git;
 mod guard;
 mod input;
 mod install;
+mod local;
+mod looking;
 mod man;
 mod output;
 mod parameters;
 #[cfg(feature = "cluster")]
 mod repair;
 mod schema;
+mod target;
 mod version;
 #[cfg(feature = "cluster")]
 mod watch;

@@ -8,11 +8,70 @@ use presync::{
     error::{Problem, Problems},
     exit::Exit,
     plan::Plan,
+    report::{Color, Paint, model::Note},
 };
+
+/// When to colour what is printed.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ColorArg {
+    /// Set when to use colours; `NO_COLOR` turns them off too
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: When,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl ColorArg {
+    /// The colours for stdout.
+    pub(super) fn paint(&self) -> Paint {
+        Paint::for_stdout(match self.color {
+            When::Auto => Color::Auto,
+            When::Always => Color::Always,
+            When::Never => Color::Never,
+        })
+    }
+}
 
 /// Prints all problems, each beginning with `error:`.
 pub(super) fn problems(problems: &Problems) {
     eprintln!("{problems}");
+}
+
+/// Prints a problem of some of several apps, with their names.
+pub(super) fn problem_of(apps: &[&str], text: &str) {
+    let names = match apps {
+        [] => String::new(),
+        [first, second, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second} and {} more: ", rest.len())
+        }
+        few => format!("{}: ", few.join(", ")),
+    };
+    eprintln!("error: {names}{}", text.strip_prefix("error: ").unwrap_or(text));
+}
+
+/// Prints a hint, unless it is empty.
+pub(super) fn hint(hint: &str) {
+    if !hint.is_empty() {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// Prints warnings of an app, which has a name when there are several.
+pub(super) fn notes(app: Option<&str>, notes: &[Note]) {
+    for note in notes {
+        let app = app.map(|app| format!("{app}: ")).unwrap_or_default();
+        eprintln!("warning: {app}{}", note.text);
+        for (label, text) in [("  at", &note.location), ("hint", &note.hint)] {
+            if let Some(text) = text {
+                eprintln!("{label}: {text}");
+            }
+        }
+    }
 }
 
 /// Prints the plan's warnings; they do not fail the run.

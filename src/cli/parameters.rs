@@ -9,7 +9,7 @@ use presync::{
     settings::{self, Inputs, RendererKind, announce},
 };
 
-use super::{input::environment, output};
+use super::{local::environment, output};
 
 /// Announce the app's parameters to Argo CD, as JSON
 ///

@@ -3,6 +3,7 @@
 use presync::{
     error::Result,
     exit::Exit,
+    report,
     settings::{self, table::Place},
 };
 
@@ -14,9 +15,16 @@ pub(super) struct Args {
     /// Print that of the platform file instead
     #[arg(long)]
     platform: bool,
+    /// Print that of `explain --format json` instead
+    #[arg(long, conflicts_with = "platform")]
+    report: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
+    if args.report {
+        output::stdout(|out| write!(out, "{}", report::model::SCHEMA))?;
+        return Ok(Exit::OK);
+    }
     let place = if args.platform { Place::Platform } else { Place::AppFile };
     output::stdout(|out| writeln!(out, "{:#}", settings::schema(place)))?;
     Ok(Exit::OK)

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use memchr::memmem;
+use serde_json::Value;
 
 use super::changes::{Addition, Changes, Edit, ObjectId};
 use super::compose::compose;
@@ -25,10 +26,37 @@ struct Change {
     additions: Vec<String>,
 }
 
+/// A document that changes, or gets new ones behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangedDocument {
+    /// Its number over all sources.
+    pub document: usize,
+    /// Its new text; none when it stays.
+    pub text: Option<String>,
+    /// The new objects behind it, each with its text.
+    pub additions: Vec<(Value, String)>,
+}
+
 impl Manifests {
     /// Applies all changes, or tells all reasons why it cannot be done. What is not changed is passed through byte for
     /// byte; each edited document has been read again and is what the edits make of it.
     pub fn apply(&self, changes: &Changes) -> Result<Output<'_>> {
+        let changes = self.changed(changes)?;
+        Ok(Join { manifests: self, changes, output: Output::default() }.run())
+    }
+
+    /// The documents that change or get new ones behind them, in order.
+    pub fn changed_documents(&self, changes: &Changes) -> Result<Vec<ChangedDocument>> {
+        let mut documents = Vec::new();
+        for (document, change) in self.changed(changes)? {
+            let added = changes.additions.iter().filter(|addition| addition.after.document == document);
+            let additions = added.map(|addition| addition.object.clone()).zip(change.additions).collect();
+            documents.push(ChangedDocument { document, text: change.text, additions });
+        }
+        Ok(documents)
+    }
+
+    fn changed(&self, changes: &Changes) -> Result<BTreeMap<usize, Change>> {
         let mut problems = Problems::default();
         let mut by_document: BTreeMap<usize, Change> = BTreeMap::new();
         for (document, edits) in group(changes) {
@@ -40,8 +68,7 @@ impl Manifests {
                 by_document.entry(addition.after.document).or_default().additions.push(text);
             }
         }
-        problems.or(())?;
-        Ok(Join { manifests: self, changes: by_document, output: Output::default() }.run())
+        problems.or(by_document)
     }
 
     fn edited(&self, document: usize, edits: &[(ObjectId, &[Edit])]) -> Result<Option<String>> {

@@ -31,6 +31,7 @@ mod tree;
 
 pub use changes::{Addition, Changes, Edit, Header, ObjectId, Step};
 pub(crate) use emit::{must_be_escaped, to_json, to_yaml};
+pub use join::ChangedDocument;
 pub use manifests::Manifests;
 pub use output::Output;
 pub use source::Source;

@@ -1,50 +1,22 @@
 //! What Argo CD's own Helm and Kustomize sources have in common.
 
 use super::{Request, redact::Secrets};
-use crate::{argocd::App, error::Problem, exit::Exit};
+use crate::{
+    argocd::{self, App},
+    error::Problem,
+    exit::Exit,
+};
 
-/// `text` with the variables of Argo CD's build environment in place of `$NAME` and `${NAME}`; `$$` is `$`.
-///
-/// As Argo CD does it (`pkg/apis/application/v1alpha1/types.go`, `Env.Envsubst`) with Go's `os.Expand`: other variables
-/// are empty, and a `$` that no name follows stays.
+/// `text` with the variables of Argo CD's build environment in it.
 pub(super) fn expand(text: &str, app: &App) -> String {
-    let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        expanded.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let (name, length) = name(after);
-        match name {
-            Some("$") => expanded.push('$'),
-            Some(name) => expanded.push_str(variable(name, app).unwrap_or_default()),
-            None if length == 0 => expanded.push('$'),
-            None => {}
-        }
-        rest = &after[length..];
-    }
-    expanded + rest
+    argocd::expand(text, |name| variable(name, app))
 }
 
 /// Whether `text` begins with one of the variables that [`expand`] knows.
 pub(super) fn begins_with_variable(text: &str) -> bool {
-    text.strip_prefix('$')
-        .is_some_and(|after| name(after).0.is_some_and(|name| name == "$" || name.starts_with("ARGOCD_APP_")))
-}
-
-/// The shell variable's name with which `text` begins, and how much of `text` it takes; `${}` and `${` are no names.
-fn name(text: &str) -> (Option<&str>, usize) {
-    if let Some(braced) = text.strip_prefix('{') {
-        return match braced.find('}') {
-            None => (None, 1),
-            Some(0) => (None, 2),
-            Some(end) => (Some(&braced[..end]), end + 2),
-        };
-    }
-    if text.starts_with(|c: char| "*#$@!?-".contains(c) || c.is_ascii_digit()) {
-        return (Some(&text[..1]), 1);
-    }
-    let end = text.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(text.len());
-    ((end > 0).then_some(&text[..end]), end)
+    text.strip_prefix('$').is_some_and(|after| {
+        argocd::variable_name(after).0.is_some_and(|name| name == "$" || name.starts_with("ARGOCD_APP_"))
+    })
 }
 
 /// `reposerver/repository/repository.go`, `newEnv`.

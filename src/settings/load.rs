@@ -65,6 +65,8 @@ pub struct Row {
     pub value: Option<String>,
     /// The layer that it came from, such as `presync.yaml for dev`.
     pub source: String,
+    /// The layer itself.
+    pub layer: Layer,
     /// It is the built-in one.
     pub is_default: bool,
 }
@@ -172,7 +174,8 @@ fn rows(resolved: &Resolved) -> Vec<Row> {
             "environment" => resolved.settings.environment.reason.clone(),
             _ => origin.to_string(),
         };
-        Row { name: setting.name, value, source, is_default: origin.layer == Layer::BuiltIn }
+        let is_default = origin.layer == Layer::BuiltIn;
+        Row { name: setting.name, value, source, layer: origin.layer, is_default }
     };
     table::table()
         .iter()

@@ -8,6 +8,7 @@ mod common;
 mod docs;
 mod examples;
 mod install;
+mod looking;
 mod program;
 #[cfg(feature = "cluster")]
 mod rescue;

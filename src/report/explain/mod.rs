@@ -1,0 +1,9 @@
+//! How `explain` shows apps.
+
+mod columns;
+mod markdown;
+mod text;
+
+pub use columns::{columns, markdown_columns};
+pub use markdown::markdown;
+pub use text::text;

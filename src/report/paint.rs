@@ -1,0 +1,122 @@
+//! Colours and columns on a terminal.
+
+use std::{fmt::Write as _, io::IsTerminal as _};
+
+/// Whether text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paint(bool);
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Paint {
+    /// No colours.
+    pub const PLAIN: Self = Self(false);
+
+    /// Decides for stdout.
+    pub fn for_stdout(color: Color) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self(match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => !no_color && std::io::stdout().is_terminal(),
+        })
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A heading.
+    pub fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// What matters less.
+    pub fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// What is wrong, or goes.
+    pub fn red(self, text: &str) -> String {
+        self.with("31", text)
+    }
+
+    /// What is right, or comes.
+    pub fn green(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    /// What to look at.
+    pub fn yellow(self, text: &str) -> String {
+        self.with("33", text)
+    }
+
+    /// Places.
+    pub fn cyan(self, text: &str) -> String {
+        self.with("36", text)
+    }
+}
+
+/// Rows with aligned columns, two spaces apart; the first row is the heading.
+pub fn table(rows: &[Vec<String>], paint: Paint) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        let line = line.trim_end();
+        out += &if number == 0 { paint.bold(line) } else { line.to_owned() };
+        out.push('\n');
+    }
+    out
+}
+
+/// Rows as a table of Markdown; the first row is the heading.
+pub fn markdown_table(rows: &[Vec<String>]) -> String {
+    let mut out = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        let cells: Vec<_> = row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+        if number == 0 {
+            let _ = writeln!(out, "|{}", "---|".repeat(row.len()));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["app", "ttl"], ["catalog-dev", "5"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows, Paint::PLAIN), "app          ttl\ncatalog-dev  5\n");
+        assert_eq!(markdown_table(&rows), "| app | ttl |\n|---|---|\n| catalog-dev | 5 |\n");
+    }
+
+    #[test]
+    fn nothing_is_coloured_unless_asked_for() {
+        assert_eq!(Paint::for_stdout(Color::Never).red("a"), "a");
+        assert_eq!(Paint::for_stdout(Color::Always).red("a"), "\u{1b}[31ma\u{1b}[0m");
+    }
+}

@@ -1,0 +1,188 @@
+//! Local runs: the app as Argo CD would have it, whole repositories, other commits.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: shop-migrate\nspec:\n  ttlSecondsAfterFinished: 100\n  \
+                   template:\n    spec:\n      restartPolicy: Never\n      containers:\n        - name: migrate\n          \
+                   image: example.com/shop:1.0.0\n          command: [rails, \"db:migrate\"]\n";
+
+/// A clone with files, removed at the end.
+struct Clone(tempfile::TempDir);
+
+impl Clone {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let clone = Self(tempfile::tempdir().unwrap());
+        clone.git(&["init", "--quiet", "--initial-branch=main"]);
+        clone.write(files);
+        clone
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().canonicalize().unwrap()
+    }
+
+    fn write(&self, files: &[(&str, &str)]) {
+        for (name, text) in files {
+            let path = self.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        self.git(&["add", "--all"]);
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+        self.git(&[&identity[..], &["commit", "--quiet", "--message=a"]].concat());
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let output = Command::new("git").arg("-C").arg(self.0.path()).args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn run(&self, dir: &str, args: &[&str]) -> Output {
+        presync(&self.path().join(dir), args, &[])
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.run("", &[args, &["--format", "json"]].concat());
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+fn presync(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_presync"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .envs(env.iter().copied())
+        .current_dir(dir)
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn application(name: &str, path: &str, rest: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\nspec:\n  \
+         project: retail\n  destination:\n    namespace: shop\n  source:\n    repoURL: https://git.example.com/r.git\n    \
+         path: {path}\n{rest}"
+    )
+}
+
+#[test]
+fn the_path_is_that_in_the_clone_wherever_the_command_runs() {
+    let clone = Clone::new(&[("apps/shop-dev/job.yaml", JOB)]);
+    for (dir, arg) in [("", "apps/shop-dev"), ("apps/shop-dev", "."), ("apps", "shop-dev/../shop-dev")] {
+        let json = text(&clone.run(dir, &["explain", arg, "--format", "json"]));
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["apps"][0]["path"], "apps/shop-dev", "{dir}");
+        assert_eq!(json["apps"][0]["environment"]["value"], "dev", "{dir}");
+    }
+}
+
+/// The same bytes as with the environment that Argo CD would set.
+#[test]
+fn an_application_is_rendered_as_argo_cd_would() {
+    let plugin = "    plugin:\n      name: presync\n      env: [{name: TAG, value: \"$ARGOCD_APP_NAME\"}]\n      parameters:\n        \
+                  - {name: ttl, string: 2h}\n";
+    let clone = Clone::new(&[
+        ("apps/shop/job.yaml", JOB),
+        ("argocd/shop.yaml", &application("shop-staging", "apps/shop", plugin)),
+    ]);
+    let local = text(&clone.run("argocd", &["generate", "--application", "shop.yaml"]));
+    let head = clone.git(&["rev-parse", "HEAD"]);
+    let env = [
+        ("ARGOCD_APP_NAME", "shop-staging"),
+        ("ARGOCD_APP_NAMESPACE", "shop"),
+        ("ARGOCD_APP_PROJECT_NAME", "retail"),
+        ("ARGOCD_APP_REVISION", head.trim()),
+        ("ARGOCD_APP_SOURCE_PATH", "apps/shop"),
+        ("ARGOCD_APP_PARAMETERS", r#"[{"name":"ttl","string":"2h"}]"#),
+        ("ARGOCD_ENV_TAG", "shop-staging"),
+    ];
+    let remote = text(&presync(&clone.path().join("apps/shop"), &["generate"], &env));
+    assert_eq!(local, remote);
+    assert!(local.contains("ttlSecondsAfterFinished: 7200"), "{local}");
+    let json = clone.json(&["explain", "--application", "argocd/shop.yaml#shop-staging"]);
+    let ttl = &json["apps"][0]["jobs"][0]["rewrite"]["ttl"];
+    assert_eq!((&ttl["value"], &ttl["setting"]["layer"]), (&"7200".into(), &"parameter".into()), "{json}");
+    assert_eq!(ttl["setting"]["file"], "argocd/shop.yaml");
+}
+
+#[test]
+fn a_whole_repository_is_one_table_and_what_is_not_ours_is_said() {
+    let set = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: all\nspec:\n  generators:\n    - git:\n        \
+               directories: [{path: \"apps/*\"}]\n  template:\n    metadata:\n      name: \"{{path.basename}}-prod\"\n    spec:\n      \
+               source: {repoURL: \"https://git.example.com/r.git\", path: \"{{path}}\"}\n";
+    let chart = "    chart: redis\n".to_owned();
+    let clone = Clone::new(&[
+        ("apps/a/job.yaml", JOB),
+        ("apps/b/job.yaml", JOB),
+        ("argocd/set.yaml", set),
+        ("argocd/redis.yaml", &application("redis", "''", &chart)),
+        ("argocd/other.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+    ]);
+    let output = text(&clone.run("apps", &["explain", "--applications", "argocd/**"]));
+    let lines: Vec<_> = output.lines().collect();
+    assert!(lines[0].starts_with("app     environment"), "{output}");
+    assert!(lines[1].starts_with("a-prod  production") && lines[2].starts_with("b-prod"), "{output}");
+    assert!(output.contains("`redis` is a chart"), "{output}");
+    assert!(clone.run("", &["explain", "--applications", "none/*"]).status.code() == Some(2));
+}
+
+#[test]
+fn another_commit_is_compared_and_nothing_of_the_clone_changes() {
+    let clone = Clone::new(&[("apps/a/job.yaml", JOB), ("apps/b/job.yaml", JOB)]);
+    clone.write(&[("apps/a/job.yaml", &JOB.replace("1.0.0", "1.1.0")), ("apps/c/job.yaml", JOB)]);
+    let status = || clone.git(&["status", "--porcelain=v2", "--branch"]) + &clone.git(&["worktree", "list"]);
+    let before = status();
+    let dirs = ["apps/a", "apps/b", "apps/c"];
+    let run = |args: &[&str]| clone.run("", &[&["diff"][..], &dirs, &["--against", "HEAD~1"], args].concat());
+    let diff = text(&run(&[]));
+    assert!(
+        diff.contains("## apps/a") && diff.contains("+          image: example.com/shop:1.1.0"),
+        "{diff}"
+    );
+    assert!(!diff.contains("## apps/b") && diff.contains("Job shop-migrate  (new"), "{diff}");
+    let only = [&["explain"][..], &dirs, &["--only", "changed", "--against", "HEAD~1"]].concat();
+    let apps = clone.json(&only)["apps"].clone();
+    let names: Vec<_> = apps.as_array().unwrap().iter().map(|app| app["name"].clone()).collect();
+    assert_eq!(names, ["apps/a", "apps/c"]);
+    assert_eq!(status(), before);
+    assert_eq!(run(&["--exit-code"]).status.code(), Some(1));
+    let same = ["diff", "apps/b", "--against", "HEAD~1", "--exit-code"];
+    assert_eq!(clone.run("", &same).status.code(), Some(0));
+    let wrong = ["diff", "apps/b", "--against", "none", "--exit-code"];
+    assert_eq!(clone.run("", &wrong).status.code(), Some(2));
+}
+
+#[test]
+fn environments_stand_side_by_side() {
+    let clone = Clone::new(&[("apps/a/job.yaml", JOB)]);
+    let output = text(&clone.run("", &["explain", "apps/a", "--environments", "dev,production"]));
+    let ttl = output.lines().find(|line| line.trim_start().starts_with("ttl")).unwrap();
+    assert_eq!(ttl.split_whitespace().collect::<Vec<_>>(), ["ttl", "300", "s", "keep"]);
+}
+
+#[test]
+fn without_a_job_the_command_says_what_it_saw_and_where_apps_are() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let clone =
+        Clone::new(&[("a.yaml", map), ("apps/shop/job.yaml", JOB), ("apps/chart/Chart.yaml", "name: a\n")]);
+    let output = text(&clone.run("", &["explain"]));
+    assert!(output.contains("No Job among 1 rendered object: 1 ConfigMap"), "{output}");
+    assert!(output.contains("apps lie below: `apps/chart`, `apps/shop`"), "{output}");
+    let empty = clone.run("apps", &["explain"]);
+    assert_eq!(empty.status.code(), Some(7));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("apps lie below: `chart`, `shop`"));
+}
