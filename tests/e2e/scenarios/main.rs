@@ -27,6 +27,7 @@ use tokio::time::timeout;
 mod deploys;
 mod errors;
 mod failures;
+mod installing;
 mod many;
 mod opting;
 mod order;
@@ -73,6 +74,8 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     renderers::handlebars,
     renderers::helm,
     renderers::kustomize,
+    installing::sidecar,
+    installing::init_container,
     settings::parameters,
     settings::environment_variables,
     settings::settings_file,
