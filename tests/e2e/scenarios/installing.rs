@@ -1,11 +1,11 @@
 //! The examples for installing, put on Argo CD's own manifests, as the API server judges them.
 
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::scenario::Scenario;
-use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -33,17 +33,17 @@ async fn install(scenario: &Scenario, component: &str) -> Result<()> {
     let namespace = scenario.name();
     let folder = scenario.lab().output.join(namespace);
     for example in ["install", "install-init-container"] {
-        fs::create_dir_all(folder.join(example)).await?;
-        let mut files = fs::read_dir(root.join("examples").join(example)).await?;
-        while let Some(file) = files.next_entry().await? {
-            fs::copy(file.path(), folder.join(example).join(file.file_name())).await?;
+        fs::create_dir_all(folder.join(example))?;
+        for file in fs::read_dir(root.join("examples").join(example))? {
+            let file = file?;
+            fs::copy(file.path(), folder.join(example).join(file.file_name()))?;
         }
     }
-    fs::create_dir_all(folder.join("argocd")).await?;
-    fs::copy(root.join("target/tools/argocd-install.yaml"), folder.join("argocd/install.yaml")).await?;
+    fs::create_dir_all(folder.join("argocd"))?;
+    fs::copy(root.join("target/tools/argocd-install.yaml"), folder.join("argocd/install.yaml"))?;
     let kustomization =
         format!("namespace: {namespace}\nresources: [install.yaml]\ncomponents: [../{component}]\n");
-    fs::write(folder.join("argocd/kustomization.yaml"), kustomization).await?;
+    fs::write(folder.join("argocd/kustomization.yaml"), kustomization)?;
     let built = run(scenario, "kustomize", &["build", &folder.join("argocd").to_string_lossy()], "").await?;
 
     let documents = built.stdout.split("\n---\n");
@@ -59,7 +59,7 @@ async fn install(scenario: &Scenario, component: &str) -> Result<()> {
     run(scenario, "kubectl", &["delete", "namespace", namespace, "--wait=false"], "").await?;
     let applied = applied?;
     ensure!(applied.stderr.is_empty(), "the API server warns: {}", applied.stderr);
-    fs::remove_dir_all(folder).await?;
+    fs::remove_dir_all(folder)?;
     Ok(())
 }
 
