@@ -12,6 +12,7 @@ pub mod error;
 pub mod exit;
 pub mod manifest;
 pub mod plan;
+mod redact;
 pub mod render;
 pub mod report;
 pub mod settings;

@@ -12,7 +12,7 @@ use presync::{
         job::human,
         selection::Selection,
         settling::settled,
-        snapshot::{self, Snapshot},
+        snapshot::{self, Options, Snapshot},
     },
     error::Result,
     exit::Exit,
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// A sync that waits for a hook for less is not stuck
     #[arg(long, default_value = "10m", value_parser = duration, value_name = "DURATION")]
     older_than: Duration,
+    /// Show the last lines of failed migrations, without what looks like a secret; needs permission to read logs
+    #[arg(long)]
+    logs: bool,
     /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -75,7 +78,7 @@ async fn examine(args: &Args) -> Result<Report> {
     let selection = Selection::new(&args.apps, args.all, args.selector.as_deref(), namespace)?;
     let access = args.connect.access().await?;
     let apps = settled(&access.client, selection.read(&access.client).await?).await?;
-    let snapshot = snapshot::take(&access.client, namespace, apps).await?;
+    let snapshot = snapshot::take(&access.client, namespace, apps, Options { logs: args.logs }).await?;
     let findings = diagnose(&snapshot, args.older_than);
     Ok(Report { snapshot, findings, requests: access.requests(), elapsed: started.elapsed() })
 }

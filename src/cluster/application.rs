@@ -37,6 +37,8 @@ pub struct Spec {
     pub destination: Destination,
     /// How it is synced.
     pub sync_policy: SyncPolicy,
+    /// The AppProject.
+    pub project: String,
     /// The source; only which of its blocks exist is looked at.
     pub source: Option<Map<String, Value>>,
     /// The sources of an Application with several.
@@ -93,6 +95,20 @@ pub struct Status {
     pub reconciled_at: Option<Time>,
     /// The operation that runs or ran last.
     pub operation_state: Option<OperationState>,
+    /// The syncs that succeeded, the latest last.
+    pub history: Vec<Deployment>,
+}
+
+/// `status.history[]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Deployment {
+    /// The commit.
+    pub revision: String,
+    /// Those of an Application with several sources.
+    pub revisions: Vec<String>,
+    /// When it was deployed.
+    pub deployed_at: Option<Time>,
 }
 
 /// `status.resources[]`.

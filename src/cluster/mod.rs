@@ -6,6 +6,7 @@
 pub mod access;
 pub mod application;
 pub mod diagnose;
+pub mod failure;
 pub mod hook;
 pub mod instance;
 pub mod job;

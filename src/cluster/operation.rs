@@ -37,6 +37,8 @@ pub struct OperationState {
     pub finished_at: Option<Time>,
     /// What became of each object.
     pub sync_result: Option<SyncResult>,
+    /// Times that it was tried again.
+    pub retry_count: u64,
 }
 
 /// The phase of an operation (`gitops-engine/pkg/sync/common/types.go`).
@@ -83,6 +85,10 @@ pub struct OperationId(Option<Timestamp>);
 pub struct SyncResult {
     /// One entry for each object that the sync touched.
     pub resources: Vec<ResourceResult>,
+    /// The commit that was synced to.
+    pub revision: String,
+    /// Those of an Application with several sources.
+    pub revisions: Vec<String>,
 }
 
 /// `status.operationState.syncResult.resources[]`.
@@ -99,11 +105,31 @@ pub struct ResourceResult {
     pub name: String,
     /// `PreSync`, `Sync`, …; empty for an object that is no hook.
     pub hook_type: String,
-    /// Where the hook is.
+    /// Where the hook, or the plain object, is.
     pub hook_phase: Phase,
+    /// What applying it gave: `Synced`, `SyncFailed`, `Pruned`, …
+    pub status: String,
+    /// The health's words, or the error of applying it.
+    pub message: String,
 }
 
 impl ResourceResult {
+    /// Whether it is a Job, or a hook of another kind, that failed: by its own end, or because it could not be applied.
+    pub fn is_failed_run(&self) -> bool {
+        let failed = matches!(self.hook_phase, Phase::Failed | Phase::Error);
+        failed && (self.key().is_job() || !self.hook_type.is_empty())
+    }
+
+    /// Whether it failed because it could not be applied, so that nothing ran.
+    pub fn could_not_be_applied(&self) -> bool {
+        self.status == "SyncFailed"
+    }
+
+    /// Whether the sync wanted to change what Kubernetes does not let change.
+    pub fn is_immutable(&self) -> bool {
+        self.could_not_be_applied() && self.message.contains("field is immutable")
+    }
+
     /// Group, kind, namespace and name.
     pub fn key(&self) -> ObjectKey {
         ObjectKey {
@@ -116,12 +142,38 @@ impl ResourceResult {
 }
 
 impl OperationState {
+    /// What the operation did to each object.
+    pub fn results(&self) -> impl Iterator<Item = &ResourceResult> {
+        self.sync_result.iter().flat_map(|result| &result.resources)
+    }
+
     /// All hooks of the operation.
     pub fn hooks(&self) -> impl Iterator<Item = &ResourceResult> {
-        self.sync_result
-            .iter()
-            .flat_map(|result| &result.resources)
-            .filter(|result| !result.hook_type.is_empty())
+        self.results().filter(|result| !result.hook_type.is_empty())
+    }
+
+    /// Jobs and hooks that failed.
+    pub fn failed_runs(&self) -> impl Iterator<Item = &ResourceResult> {
+        self.results().filter(|result| result.is_failed_run())
+    }
+
+    /// The commit or commits that it syncs to.
+    pub fn revision(&self) -> String {
+        let Some(result) = &self.sync_result else { return String::new() };
+        if result.revisions.is_empty() { result.revision.clone() } else { result.revisions.join(" ") }
+    }
+
+    /// When it finished.
+    pub fn finished(&self) -> Option<Timestamp> {
+        self.finished_at.as_ref().map(|time| time.0)
+    }
+
+    /// Whether hooks run: not in a selective sync, which self-heal's is, nor with strategy `apply`
+    /// (`controller/sync.go`, `SyncAppState`).
+    pub fn runs_hooks(&self) -> bool {
+        let selected = self.operation.pointer("/sync/resources").and_then(Value::as_array);
+        let apply = self.operation.pointer("/sync/syncStrategy/apply").is_some();
+        !apply && selected.is_none_or(Vec::is_empty)
     }
 
     /// The hooks that the operation waits for.
@@ -152,16 +204,6 @@ impl OperationState {
     /// How many times in a row self-heal repaired the same revision.
     pub fn self_heal_attempts(&self) -> u64 {
         self.operation.pointer("/sync/autoHealAttemptsCount").and_then(Value::as_u64).unwrap_or_default()
-    }
-
-    /// Names of the Jobs in a selective sync, which is what self-heal does.
-    pub fn selected_jobs(&self) -> impl Iterator<Item = &str> {
-        let selected = self.operation.pointer("/sync/resources").and_then(Value::as_array);
-        selected
-            .into_iter()
-            .flatten()
-            .filter(|resource| resource["group"] == "batch" && resource["kind"] == "Job")
-            .filter_map(|resource| resource["name"].as_str())
     }
 }
 

@@ -17,11 +17,12 @@ use crate::{
     cluster::{
         access::{Attempt, list, patient},
         application::Application,
+        failure::{self, Failure},
         hook::{Hook, Sight},
         instance::Instance,
         job,
         key::{AppKey, ObjectKey},
-        operation::Operation,
+        operation::{Operation, OperationState},
     },
     error::{Problem, Problems, Result},
 };
@@ -44,10 +45,24 @@ pub struct Snapshot {
     pub live: BTreeSet<ObjectKey>,
     /// The hooks that the running operation of an Application waits for.
     pub hooks: BTreeMap<AppKey, Vec<Hook>>,
+    /// Jobs and hooks of an Application that failed and were not made good.
+    pub failures: BTreeMap<AppKey, Vec<Failure>>,
+}
+
+/// How to look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Read the last lines of failed migrations.
+    pub logs: bool,
 }
 
 /// Looks at everything around `apps`; all problems are reported.
-pub async fn take(client: &Client, namespace: &str, apps: Vec<Application>) -> Result<Snapshot> {
+pub async fn take(
+    client: &Client,
+    namespace: &str,
+    apps: Vec<Application>,
+    options: Options,
+) -> Result<Snapshot> {
     let mut problems = Problems::default();
     let instance = problems.collect(instance(client, namespace).await);
     let namespaces: BTreeSet<String> =
@@ -67,16 +82,55 @@ pub async fn take(client: &Client, namespace: &str, apps: Vec<Application>) -> R
         }
     }
     drop(reads);
-    let mut hooks = BTreeMap::new();
-    for app in &apps {
-        if let Some(read) = problems.collect(running_hooks(client, app, true).await) {
-            hooks.insert(app.key(), read);
-        }
+    let (mut hooks, mut failures) = (BTreeMap::new(), BTreeMap::new());
+    let jobs_of = |app: &Application| jobs.get(&app.key()).map_or(&[][..], Vec::as_slice);
+    let mut reads = stream::iter(&apps)
+        .map(|app| async move {
+            (
+                app.key(),
+                running_hooks(client, app, true).await,
+                failed(client, app, jobs_of(app), options).await,
+            )
+        })
+        .buffer_unordered(PARALLEL);
+    while let Some((key, waiting, failed)) = reads.next().await {
+        hooks.extend(problems.collect(waiting).map(|read| (key.clone(), read)));
+        failures.extend(problems.collect(failed).map(|read| (key, read)));
     }
+    drop(reads);
+    let now = Timestamp::now();
     match instance {
-        Some(instance) => problems.or(Snapshot { now: Timestamp::now(), instance, apps, jobs, live, hooks }),
+        Some(instance) => problems.or(Snapshot { now, instance, apps, jobs, live, hooks, failures }),
         None => Err(problems),
     }
+}
+
+/// What failed in the last sync of an Application, and its migration Jobs that are there and failed.
+async fn failed(client: &Client, app: &Application, jobs: &[Job], options: Options) -> Result<Vec<Failure>> {
+    let mut problems = Problems::default();
+    let reported = app.status.operation_state.iter().flat_map(OperationState::failed_runs);
+    let mut failures: Vec<Failure> = reported.map(|result| Failure::reported(result, Sight::None)).collect();
+    for live in
+        jobs.iter().filter(|live| failure::is_open(live, app) && job::nature(live).migration.is_some())
+    {
+        if !failures.iter().any(|failure| failure.key == job::key(live)) {
+            failures.push(Failure::live(live));
+        }
+    }
+    for failure in failures.iter_mut().filter(|failure| failure.key.is_job() && app.is_local()) {
+        if let Some(seen) = problems.collect(sight(client, &failure.key, true).await) {
+            failure.sight = seen;
+        }
+        if options.logs {
+            problems.collect(failure.read_log(client).await);
+        }
+    }
+    // A test or a notification that failed is no migration.
+    failures.retain(|failure| match &failure.sight {
+        Sight::Job { job, .. } => job::nature(job).migration.is_some(),
+        _ => true,
+    });
+    problems.or(failures)
 }
 
 /// The hooks that the operation of an Application waits for; with `events` also the warnings about them.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::{argocd::App, error::Result, manifest::Source, settings::RendererKind, settings::Settings};
+use crate::{
+    argocd::App, error::Result, manifest::Source, redact, settings::RendererKind, settings::Settings,
+};
 
 mod detect;
 mod directory;
@@ -12,7 +14,6 @@ mod helm;
 mod kustomize;
 mod native;
 pub mod process;
-mod redact;
 mod scratch;
 mod tools;
 

@@ -1,5 +1,6 @@
 //! What is wrong with Applications because of their Jobs: pure functions from a [`Snapshot`] to [`Finding`]s.
 
+mod failures;
 mod instance;
 mod jobs;
 mod operation;
@@ -10,7 +11,8 @@ use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 use serde::Serialize;
 
 use crate::cluster::{
-    application::Application,
+    application::{Application, ResourceStatus},
+    failure::Failure,
     hook::Hook,
     instance::Instance,
     key::{AppKey, ObjectKey},
@@ -23,6 +25,8 @@ pub const TTL_FLOOR: Duration = Duration::from_mins(1);
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// A migration failed, and nothing has made it good.
+    FailedMigration,
     /// The operation waits for a hook for too long.
     StuckOperation,
     /// `.operation` was removed while it ran.
@@ -31,6 +35,8 @@ pub enum Kind {
     MissingJob,
     /// Self-heal runs a migration again.
     SelfHealRerun,
+    /// A Job is to change that Kubernetes does not let change.
+    ImmutableJob,
     /// Argo CD's finalizer holds a Job that is being deleted.
     LeakedFinalizer,
     /// A hook Job's TTL is below the floor.
@@ -51,6 +57,8 @@ impl Kind {
     /// The name in both outputs.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::FailedMigration => "failed-migration",
+            Self::ImmutableJob => "immutable-job",
             Self::StuckOperation => "stuck-operation",
             Self::OrphanedOperation => "orphaned-operation",
             Self::MissingJob => "missing-job",
@@ -68,9 +76,12 @@ impl Kind {
     /// How bad it is.
     pub const fn severity(self) -> Severity {
         match self {
-            Self::StuckOperation | Self::OrphanedOperation | Self::MissingJob | Self::SelfHealRerun => {
-                Severity::Error
-            }
+            Self::FailedMigration
+            | Self::StuckOperation
+            | Self::OrphanedOperation
+            | Self::MissingJob
+            | Self::SelfHealRerun
+            | Self::ImmutableJob => Severity::Error,
             Self::LeakedFinalizer
             | Self::TtlBelowFloor
             | Self::TtlBelowRefresh
@@ -126,6 +137,7 @@ struct Case<'a> {
     key: AppKey,
     jobs: &'a [Job],
     hooks: &'a [Hook],
+    failures: &'a [Failure],
     live: &'a BTreeSet<ObjectKey>,
     instance: &'a Instance,
     now: Timestamp,
@@ -194,6 +206,7 @@ pub fn diagnose(snapshot: &Snapshot, patience: Duration) -> Vec<Finding> {
             app,
             jobs: snapshot.jobs.get(&key).map_or(&[], Vec::as_slice),
             hooks: snapshot.hooks.get(&key).map_or(&[], Vec::as_slice),
+            failures: snapshot.failures.get(&key).map_or(&[], Vec::as_slice),
             key,
             live: &snapshot.live,
             instance: &snapshot.instance,
@@ -201,6 +214,7 @@ pub fn diagnose(snapshot: &Snapshot, patience: Duration) -> Vec<Finding> {
             patience,
         };
         let mut found = operation::findings(&case);
+        found.extend(failures::findings(&case));
         found.extend(jobs::findings(&case));
         found.sort_by_key(|finding| (std::cmp::Reverse(finding.kind.severity()), finding.kind));
         findings.extend(found);

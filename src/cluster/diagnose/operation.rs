@@ -2,10 +2,10 @@
 
 use super::{Case, Finding, Kind};
 use crate::cluster::{
-    application::ResourceStatus,
     hook::Progress,
     job::{elapsed, human},
-    operation::{Operation, OperationState},
+    key::ObjectKey,
+    operation::{Operation, OperationState, ResourceResult},
 };
 
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
@@ -69,23 +69,27 @@ fn orphaned(case: &Case<'_>, state: &OperationState) -> Finding {
         .fix(case.repair("--yes"))
 }
 
-/// A selective sync of a Job, started by self-heal: the Job was gone, and ran again.
+/// A selective sync by self-heal that created a Job: it was gone, and ran again. What the operation asked for tells
+/// nothing: Argo CD names live hooks there too, and runs none of them.
 fn rerun(case: &Case<'_>) -> Option<Finding> {
     let state = case.app.status.operation_state.as_ref()?;
     let attempts = state.self_heal_attempts();
-    let jobs: Vec<&str> = state.selected_jobs().collect();
-    let first = jobs.first()?;
-    if !state.is_automated() || attempts == 0 {
+    if !state.is_automated() || attempts == 0 || state.runs_hooks() {
         return None;
     }
+    let created = state.results().filter(|result| {
+        let told = [" unchanged", " configured"].iter().any(|word| result.message.ends_with(word));
+        result.key().is_job() && result.hook_type.is_empty() && result.status == "Synced" && !told
+    });
+    let keys: Vec<ObjectKey> = created.map(ResourceResult::key).collect();
+    let first = keys.first()?;
+    let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
     let times = if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
-    let mut objects = case.app.status.resources.iter().map(ResourceStatus::key);
-    let object = objects.find(|key| key.is_job() && key.name == *first);
     Some(
         case.finding(
             Kind::SelfHealRerun,
-            object,
-            format!("self-heal ran Job {} again, {times} for this revision", jobs.join(", ")),
+            Some(first.clone()),
+            format!("self-heal ran Job {} again, {times} for this revision", names.join(", ")),
         )
         .detail("each time its TTL deletes the Job, self-heal creates it anew and the migration runs again")
         .fix(case.opt_in()),

@@ -20,7 +20,7 @@ use crate::{
     cluster::{
         application::{Application, ResourceStatus},
         key::{AppKey, ObjectKey},
-        operation::Operation,
+        operation::{Operation, OperationState},
     },
     error::Problems,
 };
@@ -86,6 +86,8 @@ pub fn complaints(app: &Application, missing: &[ObjectKey]) -> Vec<String> {
             complaints.push(format!("`.operation` is gone and the sync {}", state.phase));
         }
     }
+    let failed = app.status.operation_state.iter().flat_map(OperationState::failed_runs);
+    complaints.extend(failed.map(|run| format!("{} failed: {}", run.key(), run.message)));
     let missing: Vec<String> = missing.iter().map(|job| format!("{job} is missing")).collect();
     let health = app.status.health.status.as_str();
     if !matches!(health, "Healthy" | "Suspended") && (health != "Missing" || missing.is_empty()) {

@@ -21,16 +21,22 @@ const SHORTEST: usize = 4;
 /// From this length on a value is looked for inside words too.
 const UNMISTAKABLE: usize = 8;
 
+/// `text` without what looks like a secret.
+#[cfg(feature = "cluster")]
+pub(crate) fn text(text: &str) -> String {
+    shapes::redact(text)
+}
+
 /// The values that a tool was given and that must not be shown.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     values: BTreeSet<String>,
     public: BTreeSet<String>,
 }
 
 impl Secrets {
     /// Holds `value` back, and each of its lines.
-    pub(super) fn add(&mut self, value: &str) {
+    pub(crate) fn add(&mut self, value: &str) {
         for line in value.lines().chain([value]) {
             let line = line.trim();
             if line.len() >= SHORTEST && !matches!(line, "true" | "false" | "null") {
@@ -40,7 +46,7 @@ impl Secrets {
     }
 
     /// Holds back every value in a document, not its keys.
-    pub(super) fn add_document(&mut self, document: &Value) {
+    pub(crate) fn add_document(&mut self, document: &Value) {
         match document {
             Value::Null | Value::Bool(_) => {}
             Value::Number(number) => self.add(&number.to_string()),
@@ -51,7 +57,7 @@ impl Secrets {
     }
 
     /// Holds back every value in a text that should be YAML, even if it is not.
-    pub(super) fn add_yaml(&mut self, text: &str) {
+    pub(crate) fn add_yaml(&mut self, text: &str) {
         match serde_yaml::from_str::<Value>(text) {
             Ok(document) => self.add_document(&document),
             // Nobody knows what is a value here, so every word is one, but keys.
@@ -68,12 +74,12 @@ impl Secrets {
     }
 
     /// Does not hold `word` back: the app's name is no secret even where it is a value.
-    pub(super) fn publish(&mut self, word: &str) {
+    pub(crate) fn publish(&mut self, word: &str) {
         self.public.insert(word.to_owned());
     }
 
     /// `text` without secrets.
-    pub(super) fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         let mut spellings: Vec<String> =
             self.values.difference(&self.public).flat_map(|value| spellings(value)).collect();
         // A secret that contains another goes first, or its rest would stay.
