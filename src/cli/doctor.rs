@@ -21,9 +21,11 @@ use serde_json::{Value, json};
 
 use super::connect::{Connect, block_on, duration, print};
 
-/// Find Applications that are stuck or drift because of their Jobs, and say how to cure each; changes nothing
+/// Find what is wrong with Applications because of their Jobs
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code 10 when something is wrong; advice alone is no failure.")]
+#[command(
+    after_help = "It changes nothing. Exit code 10 when something is wrong; advice alone is no failure."
+)]
 pub(crate) struct Args {
     /// Names of Applications; NAMESPACE/NAME for one outside Argo CD's namespace
     #[arg(value_name = "APP")]

@@ -25,10 +25,12 @@ use presync::{
 
 use super::connect::{Connect, block_on, duration, print, tell};
 
-/// End a stuck sync as Argo CD's own API does, compare the app anew, and verify; a dry run unless --yes
+/// End stuck syncs and compare anew (a dry run without --yes)
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[command(after_help = "Exit code 10 when an app is left unrepaired, 9 when the cluster refused or failed.")]
+#[command(
+    after_help = "It ends a sync as Argo CD's own API does, and verifies. Exit code 10 when an app is left unrepaired, 9 when the cluster refused or failed."
+)]
 pub(crate) struct Args {
     /// Names of Applications; NAMESPACE/NAME for one outside Argo CD's namespace
     #[arg(value_name = "APP")]

@@ -12,7 +12,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::connect::{Connect, block_on, duration};
 
-/// Watch Jobs and Applications: Prometheus metrics, Events on Applications, logs as JSON lines on stderr
+/// Serve metrics and write Events about migrations
+///
+/// It watches Jobs and Applications, and logs JSON lines to stderr.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Address of /metrics, /healthz and /readyz

@@ -10,9 +10,13 @@ use kube::{Resource, ResourceExt, core::ObjectMeta};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::cluster::{
-    key::{AppKey, ObjectKey},
-    operation::{Operation, OperationState, ResourceResult},
+use crate::{
+    argocd::App,
+    cluster::{
+        key::{AppKey, ObjectKey},
+        operation::{Operation, OperationState, ResourceResult},
+    },
+    settings::environment_of,
 };
 
 /// `argoproj.io/v1alpha1` Application.
@@ -37,12 +41,22 @@ pub struct Spec {
     pub destination: Destination,
     /// How it is synced.
     pub sync_policy: SyncPolicy,
-    /// The AppProject.
+    /// The `AppProject`.
     pub project: String,
     /// The source; only which of its blocks exist is looked at.
     pub source: Option<Map<String, Value>>,
     /// The sources of an Application with several.
     pub sources: Vec<Map<String, Value>>,
+    /// Where hydrated manifests come from.
+    pub source_hydrator: Option<SourceHydrator>,
+}
+
+/// `spec.sourceHydrator`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SourceHydrator {
+    /// What is rendered.
+    pub dry_source: Map<String, Value>,
 }
 
 /// `spec.destination`.
@@ -251,7 +265,40 @@ impl Application {
 
     /// A Config Management Plugin renders one of its sources.
     pub fn has_plugin(&self) -> bool {
-        self.spec.source.iter().chain(&self.spec.sources).any(|source| source.contains_key("plugin"))
+        self.sources().any(|source| source.contains_key("plugin"))
+    }
+
+    /// The environment, as the plugin tells it: by its parameter or variable, else by names.
+    pub fn environment(&self) -> String {
+        let plugins = self.sources().filter_map(|source| source.get("plugin"));
+        let mut given = plugins.filter_map(|plugin| {
+            let entry = |list: &str, key: &str, name: &str, value: &str| {
+                let entries = plugin[list].as_array()?;
+                entries.iter().find(|entry| entry[key] == name)?[value].as_str().map(str::to_owned)
+            };
+            entry("parameters", "name", "environment", "string").or(entry(
+                "env",
+                "name",
+                "ENVIRONMENT",
+                "value",
+            ))
+        });
+        given.next().unwrap_or_else(|| {
+            let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            let path = self.sources().find_map(|source| source.get("path")?.as_str());
+            environment_of(&App {
+                name: text(&self.name_any()),
+                namespace: text(&self.spec.destination.namespace),
+                path: path.and_then(text),
+                ..App::default()
+            })
+        })
+    }
+
+    /// Its sources: one, several, or the dry source of a hydrated one.
+    pub fn sources(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        let dry = self.spec.source_hydrator.as_ref().map(|hydrator| &hydrator.dry_source);
+        self.spec.source.iter().chain(&self.spec.sources).chain(dry)
     }
 
     /// The live Jobs that are hooks of this app, by its status and by the last operation.

@@ -36,3 +36,9 @@ pub use reference::reference;
 pub use schema::schema;
 pub use shape::{Carrier, Shape};
 pub use texts::Flags;
+
+/// The environment of an app to which no setting gives one: by its names, else production.
+#[cfg(feature = "cluster")]
+pub(crate) fn environment_of(app: &crate::argocd::App) -> String {
+    environment::detect(&[], app).name
+}

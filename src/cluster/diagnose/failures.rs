@@ -7,7 +7,7 @@ use crate::cluster::{
     hook::Sight,
     job::{elapsed, human},
     key::ObjectKey,
-    operation::{Operation, OperationState},
+    operation::{Operation, OperationState, ResourceResult},
 };
 
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
@@ -98,11 +98,11 @@ fn short(revision: &str) -> String {
 }
 
 /// Jobs whose template differs from the live one: by the last sync, or by a comparison that failed, which is what
-/// ServerSideDiff makes of it.
-fn immutable<'a>(case: &'a Case<'_>) -> impl Iterator<Item = ObjectKey> {
+/// `ServerSideDiff` makes of it.
+fn immutable(case: &Case<'_>) -> impl Iterator<Item = ObjectKey> {
     let results = case.app.status.operation_state.iter().flat_map(OperationState::results);
     let refused = results.filter(|result| result.key().is_job() && result.is_immutable());
-    let mut keys: Vec<ObjectKey> = refused.map(|result| result.key()).collect();
+    let mut keys: Vec<ObjectKey> = refused.map(ResourceResult::key).collect();
     let errors = case.app.status.conditions.iter().filter(|condition| {
         condition.type_ == "ComparisonError" && condition.message.contains("field is immutable")
     });

@@ -202,7 +202,7 @@ fn self_heal_that_runs_a_job_again_is_found_in_what_the_last_operation_did() {
     assert_eq!(rerun(3, json!({"status": "Pruned"})), []);
 }
 
-fn failed(app: Value, sight: Sight) -> Snapshot {
+fn failed(app: Value, sight: &Sight) -> Snapshot {
     let mut snapshot = snapshot(app);
     let state = snapshot.apps[0].status.operation_state.as_ref().expect("a state");
     let failures = state.failed_runs().map(|result| Failure::reported(result, sight.clone())).collect();
@@ -223,7 +223,7 @@ fn failed_hook(more: &Value) -> Value {
 
 #[test]
 fn a_failed_migration_says_what_is_blocked_and_what_to_do() {
-    let finding = only(&failed(failed_hook(&json!({})), Sight::Gone));
+    let finding = only(&failed(failed_hook(&json!({})), &Sight::Gone));
     assert_eq!((finding.kind, finding.kind.severity()), (Kind::FailedMigration, Severity::Error));
     assert_eq!(
         finding.summary,
@@ -245,18 +245,18 @@ fn a_failed_migration_says_what_is_blocked_and_what_to_do() {
 fn a_failed_migration_in_another_cluster_is_found_too() {
     let mut app = failed_hook(&json!({"hookPhase": "Error"}));
     app["spec"]["destination"] = json!({"name": "prod-eu"});
-    let findings = diagnose(&failed(app, Sight::None), PATIENCE);
+    let findings = diagnose(&failed(app, &Sight::None), PATIENCE);
     assert_eq!(findings[0].kind, Kind::FailedMigration);
     assert_eq!(findings[0].details[0], "its pod and log are in cluster prod-eu: look there");
 }
 
 #[test]
 fn a_plain_job_that_failed_is_a_failed_migration_too() {
-    let finding = only(&failed(failed_hook(&json!({"hookType": "", "status": "Synced"})), Sight::Gone));
+    let finding = only(&failed(failed_hook(&json!({"hookType": "", "status": "Synced"})), &Sight::Gone));
     assert!(finding.summary.starts_with("Job catalog/catalog-migration failed"), "{}", finding.summary);
     assert_eq!(finding.details[1], "the sync to aaaaaaa stopped there: what comes after it was not deployed");
     let config = json!({"group": "", "kind": "ConfigMap", "hookType": "", "status": "SyncFailed"});
-    assert_eq!(kinds(&failed(failed_hook(&config), Sight::None)), [], "no Job");
+    assert_eq!(kinds(&failed(failed_hook(&config), &Sight::None)), [], "no Job");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_job_that_cannot_change_is_no_failed_migration() {
     let refused =
         "Job.batch \"catalog-migration\" is invalid: spec.template: Invalid value: …: field is immutable";
     let result = json!({"hookType": "", "status": "SyncFailed", "message": refused});
-    let finding = only(&failed(failed_hook(&result), Sight::None));
+    let finding = only(&failed(failed_hook(&result), &Sight::None));
     assert_eq!(finding.kind, Kind::ImmutableJob);
     assert!(
         finding

@@ -10,7 +10,7 @@ use crate::cluster::{
     application::{Application, ResourceStatus},
     job::{self, Nature, Outcome},
     key::{AppKey, ObjectKey},
-    operation::{Operation, OperationState, ResourceResult},
+    operation::{Operation, OperationState, Phase, ResourceResult},
     settling::Moment,
     tracking::Tracking,
 };
@@ -53,6 +53,31 @@ pub struct AppFacts {
     pub waiting: Vec<ObjectKey>,
     /// When the operation started.
     pub since: Option<Timestamp>,
+    /// The `AppProject`.
+    pub project: String,
+    /// The environment, as the plugin would tell it.
+    pub environment: String,
+    /// Its objects are in another cluster, whose Jobs are not watched.
+    pub remote: bool,
+    /// The commit of the last operation.
+    pub revision: String,
+    /// Jobs and hooks that ended in the last operation.
+    pub runs: Vec<SyncRun>,
+    /// All of its Jobs, when the last operation was a full sync that succeeded: others are not its any longer.
+    pub jobs: Option<Vec<ObjectKey>>,
+}
+
+/// How a Job or hook ended, by the operation that ran it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncRun {
+    /// Which one.
+    pub key: ObjectKey,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When the operation started.
+    pub since: Option<Timestamp>,
+    /// When it ended, or the attempt that failed.
+    pub at: Timestamp,
 }
 
 /// A change in one kind of object, as a watch tells it.
@@ -138,6 +163,38 @@ impl AppFacts {
                 .flat_map(|state| state.running_hooks().map(ResourceResult::key))
                 .collect(),
             since: state.and_then(OperationState::started),
+            project: app.spec.project.clone(),
+            environment: app.environment(),
+            remote: !app.is_local(),
+            revision: app.status.operation_state.as_ref().map(OperationState::revision).unwrap_or_default(),
+            runs: app.status.operation_state.iter().flat_map(runs).collect(),
+            jobs: jobs(app),
         }
     }
+}
+
+fn runs(state: &OperationState) -> impl Iterator<Item = SyncRun> {
+    let at = state.finished().or(state.started());
+    state.results().filter_map(move |result| {
+        let outcome = if result.is_failed_run() && !result.is_immutable() {
+            Outcome::Failed
+        } else if result.key().is_job()
+            && !result.hook_type.is_empty()
+            && result.hook_phase == Phase::Succeeded
+        {
+            Outcome::Succeeded
+        } else {
+            return None;
+        };
+        Some(SyncRun { key: result.key(), outcome, since: state.started(), at: at? })
+    })
+}
+
+fn jobs(app: &Application) -> Option<Vec<ObjectKey>> {
+    let state = app.status.operation_state.as_ref()?;
+    if state.phase != Phase::Succeeded || !state.runs_hooks() {
+        return None;
+    }
+    let wanted = app.status.resources.iter().map(ResourceStatus::key);
+    Some(state.results().map(ResourceResult::key).chain(wanted).filter(ObjectKey::is_job).collect())
 }

@@ -16,7 +16,13 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::cluster::watch::state::{App, BUCKETS, State};
+use crate::cluster::{
+    key::ObjectKey,
+    watch::{
+        migrations::Migration,
+        state::{App, BUCKETS, State},
+    },
+};
 
 /// The media type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -84,10 +90,11 @@ impl Collector for Exposition {
                 |app| vec![("hook", "true", app.ttl_deleted_hooks), ("hook", "false", app.ttl_deleted_plain)],
             )?;
             to.totals("migrations_finished", "Migration Jobs that ended", state, |app| {
-                let runs = &app.migrations;
+                let runs = &app.runs;
                 vec![("outcome", "succeeded", runs.succeeded), ("outcome", "failed", runs.failed)]
             })?;
             to.durations(state)?;
+            to.migrations(state)?;
             to.seconds(
                 "app_out_of_sync_missing_job",
                 "Time for which an Application without a running sync lacks a Job",
@@ -164,6 +171,54 @@ impl Encoder<'_, '_> {
         Ok(())
     }
 
+    /// The state of each migration.
+    fn migrations(&mut self, state: &State) -> fmt::Result {
+        let seconds = Some(&Unit::Seconds);
+        self.each(
+            "migration_failed",
+            "1 when the last run of the migration failed",
+            None,
+            state,
+            |migration| Some(f64::from(u8::from(migration.failed))),
+        )?;
+        let help = "When the last run of the migration started";
+        self.each("migration_last_start_timestamp", help, seconds, state, |m| m.started.map(unix))?;
+        let help = "When the migration last succeeded";
+        self.each("migration_last_success_timestamp", help, seconds, state, |m| m.succeeded.map(unix))?;
+        let help = "How long the last run of the migration took";
+        self.each("migration_last_duration", help, seconds, state, |m| {
+            m.took.map(|took| took.as_secs_f64())
+        })?;
+        let help = "Runs of a migration for a revision for which it had run before";
+        let mut family = self.0.encode_descriptor("migration_reruns", help, None, MetricType::Counter)?;
+        for (labels, app) in apps(state) {
+            for (key, migration) in app.migrations.iter() {
+                let labels = [labels.as_slice(), &job(app, key)].concat();
+                ConstCounter::new(migration.reruns).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn each(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        state: &State,
+        value: impl Fn(&Migration) -> Option<f64>,
+    ) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        for (labels, app) in apps(state) {
+            for (key, migration) in app.migrations.iter() {
+                let Some(value) = value(migration) else { continue };
+                let labels = [labels.as_slice(), &job(app, key)].concat();
+                ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+
     fn durations(&mut self, state: &State) -> fmt::Result {
         let help = "Time from the start to the end of migration Jobs";
         let mut family = self.0.encode_descriptor(
@@ -173,8 +228,8 @@ impl Encoder<'_, '_> {
             MetricType::Histogram,
         )?;
         let bounds: Vec<f64> = BUCKETS.into_iter().chain([f64::INFINITY]).collect();
-        for (labels, app) in apps(state).filter(|(_, app)| app.migrations.count() > 0) {
-            let runs = &app.migrations;
+        for (labels, app) in apps(state).filter(|(_, app)| app.runs.count() > 0) {
+            let runs = &app.runs;
             let buckets: Vec<(f64, u64)> = bounds.iter().copied().zip(runs.buckets).collect();
             family.encode_family(&labels)?.encode_histogram::<Vec<(&str, String)>>(
                 runs.seconds,
@@ -195,12 +250,32 @@ fn apps(state: &State) -> impl Iterator<Item = (Vec<(&'static str, String)>, &Ap
         .map(|(key, app)| (vec![("app_namespace", key.namespace.clone()), ("app", key.name.clone())], app))
 }
 
+/// The labels of a migration. `job` and `namespace` are Prometheus' own.
+fn job(app: &App, key: &ObjectKey) -> [(&'static str, String); 4] {
+    let (project, environment) = app
+        .facts
+        .as_ref()
+        .map(|facts| (facts.project.clone(), facts.environment.clone()))
+        .unwrap_or_default();
+    [
+        ("project", project),
+        ("environment", environment),
+        ("job_namespace", key.namespace.clone()),
+        ("job_name", key.name.clone()),
+    ]
+}
+
+#[allow(clippy::cast_precision_loss, reason = "seconds of this age are counted exactly")]
+fn unix(time: Timestamp) -> f64 {
+    time.as_second() as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cluster::{
         job::Outcome,
-        key::{AppKey, ObjectKey},
+        key::AppKey,
         settling::Moment,
         watch::facts::{AppFacts, Change, JobFacts},
     };
@@ -219,6 +294,12 @@ mod tests {
             moment: Moment::default(),
             waiting: Vec::new(),
             since: None,
+            project: "default".into(),
+            environment: "production".into(),
+            remote: false,
+            revision: String::new(),
+            runs: Vec::new(),
+            jobs: None,
         };
         let job = JobFacts {
             uid: "1".into(),
@@ -252,6 +333,8 @@ mod tests {
         text::encode(&mut exposed, &registry).expect("a text");
         let series: Vec<&str> = exposed.lines().filter(|line| !line.starts_with('#')).collect();
         let order = r#"app_namespace="argocd",app="order""#;
+        let migration =
+            r#"project="default",environment="production",job_namespace="shop",job_name="migrate""#;
         for line in [
             "presync_jobs_deleted_by_ttl_total 1",
             &format!(r#"presync_tracked_jobs_deleted_by_ttl_total{{{order},hook="false"}} 1"#),
@@ -261,6 +344,10 @@ mod tests {
             &format!(r#"presync_migration_duration_seconds_bucket{{le="+Inf",{order}}} 1"#),
             &format!("presync_app_out_of_sync_missing_job_seconds{{{order}}} 110.0"),
             &format!(r#"presync_hook_waiting_seconds{{{order},hook="Job shop/hook"}} 60.0"#),
+            &format!("presync_migration_failed{{{order},{migration}}} 1.0"),
+            &format!("presync_migration_last_start_timestamp_seconds{{{order},{migration}}} 1800000000.0"),
+            &format!("presync_migration_last_duration_seconds{{{order},{migration}}} 40.0"),
+            &format!("presync_migration_reruns_total{{{order},{migration}}} 0"),
             "presync_watch_ready 0.0",
         ] {
             assert!(series.contains(&line), "{line} is not in\n{exposed}");

@@ -3,6 +3,7 @@
 pub mod events;
 pub mod facts;
 pub mod metrics;
+pub mod migrations;
 pub mod server;
 pub mod state;
 

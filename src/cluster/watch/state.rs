@@ -14,7 +14,10 @@ use crate::cluster::{
     job::{Outcome, elapsed, human},
     key::{AppKey, ObjectKey},
     settling::Settling,
-    watch::facts::{AppFacts, Change, JobFacts},
+    watch::{
+        facts::{AppFacts, Change, JobFacts},
+        migrations::Migrations,
+    },
 };
 
 /// Upper bounds of the duration histogram, in seconds.
@@ -67,7 +70,9 @@ pub struct App {
     /// And plain ones, which is.
     pub ttl_deleted_plain: u64,
     /// Migrations that ended.
-    pub migrations: Runs,
+    pub runs: Runs,
+    /// The state of each.
+    pub migrations: Migrations,
     list: u64,
     settling: Settling,
     /// The operation that was reported as stuck, by its start.
@@ -163,8 +168,9 @@ impl State {
             Change::Restart => self.app_lists.started += 1,
             Change::Listed(facts) | Change::Applied(facts) => {
                 let key = facts.key.clone();
-                self.app_seen(facts, now);
-                return self.stuck(&key, now).into_iter().collect();
+                let mut notices = self.app_seen(&facts, now);
+                notices.extend(self.stuck(&key, now));
+                return notices;
             }
             Change::Deleted(facts) => {
                 self.apps.remove(&facts.key);
@@ -197,11 +203,27 @@ impl State {
         let known = self.jobs.entry(facts.uid.clone()).or_insert(fresh);
         known.facts = facts;
         known.list = list;
+        let old = known.counted && first_list;
         let JobFacts { uid, key, owner, .. } = known.facts.clone();
         if owner.is_some() {
             self.live.insert(key, uid.clone());
         }
+        if old {
+            self.seed(&uid);
+        }
         self.count_end(&uid).into_iter().collect()
+    }
+
+    /// The state of a migration that had ended before the first list.
+    fn seed(&mut self, uid: &str) {
+        let Some(Known { facts, .. }) = self.jobs.get(uid).filter(|known| known.facts.migration) else {
+            return;
+        };
+        let owner = facts.owner.as_ref().and_then(|key| app_of(&mut self.apps, self.app_lists, key));
+        if let (Some(app), Some(end)) = (owner, facts.finished) {
+            let revision = app.revision();
+            app.migrations.job_ended(&facts.key, end, facts.started, &revision, false);
+        }
     }
 
     /// A Job that is not known has been counted already, or never mattered.
@@ -243,7 +265,9 @@ impl State {
         let facts = &known.facts;
         let app = app_of(&mut self.apps, self.app_lists, facts.owner.as_ref().filter(|_| facts.migration)?)?;
         let took = facts.started.map(|started| elapsed(started, at)).unwrap_or_default();
-        app.migrations.add(outcome, took);
+        app.runs.add(outcome, took);
+        let revision = app.revision();
+        app.migrations.job_ended(&facts.key, (at, outcome), facts.started, &revision, true);
         let (reason, word) = match outcome {
             Outcome::Succeeded => (Reason::MigrationSucceeded, "completed"),
             Outcome::Failed => (Reason::MigrationFailed, "failed"),
@@ -256,13 +280,29 @@ impl State {
         )
     }
 
-    fn app_seen(&mut self, facts: AppFacts, now: Timestamp) {
+    fn app_seen(&mut self, facts: &AppFacts, now: Timestamp) -> Vec<Notice> {
         let app = self.apps.entry(facts.key.clone()).or_default();
         app.list = self.app_lists.started;
-        app.facts = Some(facts);
+        app.facts = Some(facts.clone());
         if self.job_lists.completed > 0 {
             app.look(&self.live, now);
         }
+        let (mut notices, jobs, live) = (Vec::new(), &self.jobs, &self.live);
+        for run in &facts.runs {
+            let known = live.get(&run.key).and_then(|uid| jobs.get(uid));
+            // Of a hook in this cluster its Job tells whether it is a migration, unless it is gone.
+            let creates =
+                facts.remote || known.map_or(run.outcome == Outcome::Failed, |known| known.facts.migration);
+            let fresh = app.migrations.sync_ended(run, creates);
+            if fresh && self.app_lists.completed > 0 {
+                let text = format!("migration {} failed, as its sync tells", run.key);
+                notices.extend(notice(app, run.key.clone(), Reason::MigrationFailed, text));
+            }
+        }
+        if let Some(jobs) = &facts.jobs {
+            app.migrations.retain(|key| jobs.contains(key) || live.contains_key(key));
+        }
+        notices
     }
 
     fn stuck(&mut self, key: &AppKey, now: Timestamp) -> Option<Notice> {
@@ -309,6 +349,10 @@ impl Runs {
 }
 
 impl App {
+    fn revision(&self) -> String {
+        self.facts.as_ref().map(|facts| facts.revision.clone()).unwrap_or_default()
+    }
+
     /// Whether it lacks a Job. During a sync, and until Argo CD has compared it afterwards, its status is that of the
     /// past: then nothing changes.
     fn look(&mut self, live: &HashMap<ObjectKey, String>, now: Timestamp) {

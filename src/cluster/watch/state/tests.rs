@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::cluster::settling::Moment;
+use crate::cluster::{settling::Moment, watch::facts::SyncRun};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("a time")
@@ -19,6 +19,12 @@ fn app_facts() -> AppFacts {
         moment: Moment::default(),
         waiting: Vec::new(),
         since: None,
+        project: "default".into(),
+        environment: "dev".into(),
+        remote: false,
+        revision: "r1".into(),
+        runs: Vec::new(),
+        jobs: None,
     }
 }
 
@@ -79,11 +85,8 @@ fn a_run_and_its_deletion_count_once_each() {
     let gone = state.job(Change::Deleted(JobFacts { deleting: Some(at(340)), ..ended("1") }), at(341));
     assert_eq!(reasons(&gone), [Reason::TrackedJobDeletedByTtl]);
     assert_eq!(state.job(Change::Deleted(ended("1")), at(342)), [], "the same deletion again");
-    assert_eq!(
-        (state.ttl_deleted, order(&state).ttl_deleted_plain, order(&state).migrations.succeeded),
-        (1, 1, 1)
-    );
-    assert_eq!(order(&state).migrations.buckets, [0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!((state.ttl_deleted, order(&state).ttl_deleted_plain, order(&state).runs.succeeded), (1, 1, 1));
+    assert_eq!(order(&state).runs.buckets, [0, 0, 1, 0, 0, 0, 0, 0, 0]);
     assert_eq!(state.jobs_known(), 0);
 }
 
@@ -94,7 +97,7 @@ fn what_ended_before_the_first_list_is_not_news() {
     state.app(Change::Listed(app_facts()), at(0));
     state.app(Change::Complete, at(0));
     assert_eq!(relist(&mut state, &[ended("1")], at(50)), []);
-    assert_eq!(order(&state).migrations.succeeded, 0);
+    assert_eq!(order(&state).runs.succeeded, 0);
     state.job(Change::Deleted(ended("1")), at(345));
     assert_eq!(state.ttl_deleted, 1, "its deletion is");
 }
@@ -111,7 +114,7 @@ fn a_list_after_a_lost_connection_counts_what_happened_meanwhile_once() {
         [Reason::MigrationSucceeded, Reason::MigrationSucceeded, Reason::TrackedJobDeletedByTtl]
     );
     assert_eq!(relist(&mut state, &[ended("1"), ended("3")], at(401)), []);
-    assert_eq!((order(&state).migrations.succeeded, state.ttl_deleted), (3, 1));
+    assert_eq!((order(&state).runs.succeeded, state.ttl_deleted), (3, 1));
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn a_failed_migration_is_told() {
     assert_eq!(reasons(&notices), [Reason::MigrationFailed]);
     assert_eq!(notices[0].text, "migration Job shop/order-migration failed after 11 min");
     assert_eq!((notices[0].app.name.as_str(), notices[0].uid.as_str()), ("order", "app-uid"));
-    assert_eq!(order(&state).migrations.failed, 1);
+    assert_eq!(order(&state).runs.failed, 1);
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn jobs_may_be_listed_before_their_apps() {
     state.app(Change::Restart, at(41));
     state.app(Change::Listed(app_facts()), at(41));
     state.app(Change::Complete, at(41));
-    assert_eq!(order(&state).migrations.succeeded, 1);
+    assert_eq!(order(&state).runs.succeeded, 1);
     assert!(state.is_ready());
 }
 
@@ -274,4 +277,61 @@ fn an_app_that_a_list_does_not_hold_is_gone() {
     state.app(Change::Restart, at(10));
     state.app(Change::Complete, at(10));
     assert_eq!(state.apps().count(), 0);
+}
+
+fn failed_in(since: i64, end: i64) -> SyncRun {
+    SyncRun { key: running("1").key, outcome: Outcome::Failed, since: Some(at(since)), at: at(end) }
+}
+
+fn failing(state: &State) -> Vec<bool> {
+    order(state).migrations.iter().map(|(_, migration)| migration.failed).collect()
+}
+
+#[test]
+fn a_migration_in_another_cluster_fails_and_recovers() {
+    let mut state = ready();
+    let remote = |runs: Vec<SyncRun>| AppFacts { remote: true, runs, ..app_facts() };
+    let notices = state.app(Change::Applied(remote(vec![failed_in(0, 60)])), at(61));
+    assert_eq!(reasons(&notices), [Reason::MigrationFailed]);
+    assert_eq!(state.app(Change::Applied(remote(vec![failed_in(0, 60)])), at(90)), []);
+    assert_eq!(failing(&state), [true], "as long as nothing else ends");
+    let good = SyncRun { outcome: Outcome::Succeeded, ..failed_in(100, 160) };
+    assert_eq!(state.app(Change::Applied(remote(vec![good])), at(161)), []);
+    assert_eq!(failing(&state), [false]);
+}
+
+#[test]
+fn a_failure_from_before_the_watch_is_a_state_and_no_news() {
+    let mut state = State::new(Duration::from_mins(15));
+    state.app(Change::Restart, at(0));
+    let known = AppFacts { runs: vec![failed_in(0, 60)], ..app_facts() };
+    assert_eq!(state.app(Change::Listed(known), at(100)), []);
+    state.app(Change::Complete, at(100));
+    let failed = JobFacts { finished: Some((at(58), Outcome::Failed)), ..running("1") };
+    assert_eq!(relist(&mut state, &[failed], at(101)), []);
+    assert_eq!(failing(&state), [true]);
+    assert_eq!(order(&state).runs.failed, 0);
+}
+
+#[test]
+fn a_hook_that_is_no_migration_is_no_failed_migration() {
+    let mut state = ready();
+    let test = JobFacts { migration: false, finished: Some((at(50), Outcome::Failed)), ..running("1") };
+    state.job(Change::Applied(test), at(50));
+    let app = AppFacts { runs: vec![failed_in(0, 60)], ..app_facts() };
+    assert_eq!(state.app(Change::Applied(app), at(61)), []);
+    assert_eq!(failing(&state), [false; 0]);
+}
+
+#[test]
+fn a_migration_that_git_no_longer_has_is_forgotten_with_its_failure() {
+    let mut state = ready();
+    let failed = JobFacts { finished: Some((at(50), Outcome::Failed)), ..running("1") };
+    state.job(Change::Applied(failed.clone()), at(50));
+    state.job(Change::Deleted(failed), at(60));
+    assert_eq!(failing(&state), [true]);
+    state.app(Change::Applied(AppFacts { jobs: Some(vec![running("1").key]), ..app_facts() }), at(70));
+    assert_eq!(failing(&state), [true], "the sync that succeeded still has it");
+    state.app(Change::Applied(AppFacts { jobs: Some(Vec::new()), ..app_facts() }), at(80));
+    assert_eq!(failing(&state), [false; 0]);
 }
