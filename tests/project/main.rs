@@ -8,6 +8,7 @@ mod common;
 mod docs;
 mod examples;
 mod install;
+mod integrations;
 mod looking;
 mod program;
 #[cfg(feature = "cluster")]
