@@ -128,7 +128,7 @@ fn show(text: &mut String, finding: &Finding) {
         let _ = writeln!(text, "    {detail}");
     }
     for command in remedy {
-        let _ = writeln!(text, "    fix: {command}");
+        let _ = writeln!(text, "    fix: {}", command.replace('\n', "\n      "));
     }
 }
 

@@ -153,6 +153,10 @@ pub struct ResourceStatus {
 pub struct SyncStatus {
     /// `Synced`, `OutOfSync` or `Unknown`; empty before the first comparison.
     pub status: String,
+    /// The commit that was compared.
+    pub revision: String,
+    /// Those of an Application with several sources.
+    pub revisions: Vec<String>,
 }
 
 /// A health status.
@@ -241,6 +245,12 @@ impl Application {
                 && !resource.requires_pruning
                 && matches!(health, "" | "Missing")
         })
+    }
+
+    /// The commit or commits that Argo CD compared last.
+    pub fn compared_revision(&self) -> String {
+        let SyncStatus { revision, revisions, .. } = &self.status.sync;
+        if revisions.is_empty() { revision.clone() } else { revisions.join(" ") }
     }
 
     /// Automated sync with self-heal.

@@ -17,6 +17,7 @@ pub mod selection;
 pub mod settling;
 pub mod snapshot;
 pub mod tracking;
+pub mod trigger;
 pub mod watch;
 
 /// Argo CD's finalizer on every hook object, there until the hook's end was seen

@@ -23,6 +23,7 @@ use crate::{
         job,
         key::{AppKey, ObjectKey},
         operation::{Operation, OperationState},
+        trigger::{self, Trigger},
     },
     error::{Problem, Problems, Result},
 };
@@ -47,6 +48,8 @@ pub struct Snapshot {
     pub hooks: BTreeMap<AppKey, Vec<Hook>>,
     /// Jobs and hooks of an Application that failed and were not made good.
     pub failures: BTreeMap<AppKey, Vec<Failure>>,
+    /// The plugin's triggers.
+    pub triggers: BTreeMap<ObjectKey, Trigger>,
 }
 
 /// How to look.
@@ -98,9 +101,12 @@ pub async fn take(
         failures.extend(problems.collect(failed).map(|read| (key, read)));
     }
     drop(reads);
+    let triggers = problems.collect(trigger::read(client, &apps).await).unwrap_or_default();
     let now = Timestamp::now();
     match instance {
-        Some(instance) => problems.or(Snapshot { now, instance, apps, jobs, live, hooks, failures }),
+        Some(instance) => {
+            problems.or(Snapshot { now, instance, apps, jobs, live, hooks, failures, triggers })
+        }
         None => Err(problems),
     }
 }

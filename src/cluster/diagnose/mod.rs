@@ -4,8 +4,16 @@ mod failures;
 mod instance;
 mod jobs;
 mod operation;
+mod owner;
+mod pending;
+mod shared;
+mod triggers;
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
 
 use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 use serde::Serialize;
@@ -17,6 +25,7 @@ use crate::cluster::{
     instance::Instance,
     key::{AppKey, ObjectKey},
     snapshot::Snapshot,
+    trigger::Trigger,
 };
 
 /// Hook Jobs with a TTL below this can be gone before every Argo CD has seen their end.
@@ -49,6 +58,14 @@ pub enum Kind {
     ArgocdVersion,
     /// A Job that the plugin would rewrite.
     CouldOptIn,
+    /// A hook waits for an object that is not there.
+    PendingHook,
+    /// Two Applications have one Job or trigger.
+    SharedResource,
+    /// The trigger changed, and the migration did not run.
+    MigrationNotRun,
+    /// Nothing starts a sync that would run a hook.
+    HookNeverRuns,
     /// The app's objects are in another cluster.
     RemoteDestination,
 }
@@ -69,6 +86,10 @@ impl Kind {
             Self::InjectedTtl => "injected-ttl",
             Self::ArgocdVersion => "argocd-version",
             Self::CouldOptIn => "could-opt-in",
+            Self::PendingHook => "pending-hook",
+            Self::SharedResource => "shared-resource",
+            Self::MigrationNotRun => "migration-not-run",
+            Self::HookNeverRuns => "hook-never-runs",
             Self::RemoteDestination => "remote-destination",
         }
     }
@@ -81,13 +102,16 @@ impl Kind {
             | Self::OrphanedOperation
             | Self::MissingJob
             | Self::SelfHealRerun
-            | Self::ImmutableJob => Severity::Error,
+            | Self::ImmutableJob
+            | Self::SharedResource
+            | Self::MigrationNotRun => Severity::Error,
             Self::LeakedFinalizer
             | Self::TtlBelowFloor
             | Self::TtlBelowRefresh
             | Self::InjectedTtl
+            | Self::PendingHook
             | Self::ArgocdVersion => Severity::Warning,
-            Self::CouldOptIn | Self::RemoteDestination => Severity::Advice,
+            Self::CouldOptIn | Self::HookNeverRuns | Self::RemoteDestination => Severity::Advice,
         }
     }
 }
@@ -138,6 +162,7 @@ struct Case<'a> {
     jobs: &'a [Job],
     hooks: &'a [Hook],
     failures: &'a [Failure],
+    triggers: &'a BTreeMap<ObjectKey, Trigger>,
     live: &'a BTreeSet<ObjectKey>,
     instance: &'a Instance,
     now: Timestamp,
@@ -165,23 +190,7 @@ impl Case<'_> {
 
     /// How the plugin comes to render this Application; `None` when a plugin does already.
     fn opt_in(&self) -> Option<String> {
-        let AppKey { namespace, name } = &self.key;
-        if self.app.has_plugin() {
-            return None;
-        }
-        let plain = self.app.spec.source.as_ref().is_some_and(|source| {
-            ["helm", "kustomize", "directory"].iter().all(|block| !source.contains_key(*block))
-        });
-        Some(if plain {
-            let patch = r#"{"spec":{"source":{"plugin":{"name":"presync"}}}}"#;
-            format!("kubectl patch application {name} -n {namespace} --type merge -p '{patch}'")
-        } else {
-            // A plugin beside these blocks is "multiple application sources defined" to Argo CD.
-            format!(
-                "kubectl edit application {name} -n {namespace}  # turn the source's helm, kustomize or directory block \
-                 into the same parameters under plugin: {{name: presync}}"
-            )
-        })
+        owner::opt_in(self.app, &self.instance.tracking)
     }
 }
 
@@ -200,6 +209,7 @@ impl Finding {
 /// Everything that is wrong: first Argo CD's own findings, then each Application's, the worst first.
 pub fn diagnose(snapshot: &Snapshot, patience: Duration) -> Vec<Finding> {
     let mut findings = instance::findings(&snapshot.instance);
+    let mut shared = shared::findings(&snapshot.apps);
     for app in &snapshot.apps {
         let key = app.key();
         let case = Case {
@@ -208,6 +218,7 @@ pub fn diagnose(snapshot: &Snapshot, patience: Duration) -> Vec<Finding> {
             hooks: snapshot.hooks.get(&key).map_or(&[], Vec::as_slice),
             failures: snapshot.failures.get(&key).map_or(&[], Vec::as_slice),
             key,
+            triggers: &snapshot.triggers,
             live: &snapshot.live,
             instance: &snapshot.instance,
             now: snapshot.now,
@@ -215,7 +226,10 @@ pub fn diagnose(snapshot: &Snapshot, patience: Duration) -> Vec<Finding> {
         };
         let mut found = operation::findings(&case);
         found.extend(failures::findings(&case));
+        found.extend(pending::findings(&case));
+        found.extend(triggers::findings(&case));
         found.extend(jobs::findings(&case));
+        found.extend(shared.extract_if(.., |finding| finding.app.as_ref() == Some(&case.key)));
         found.sort_by_key(|finding| (std::cmp::Reverse(finding.kind.severity()), finding.kind));
         findings.extend(found);
     }

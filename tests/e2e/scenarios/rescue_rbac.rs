@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use e2e::access::{Grant, Permissions, kubeconfig};
+use e2e::catalog::Migration;
 use e2e::command::Output;
 use e2e::lab::Lab;
 use e2e::scenario::Scenario;
@@ -86,13 +87,17 @@ fn lists(grant: &Grant) -> bool {
 
 pub(crate) async fn doctor_needs_exactly_its_permissions(scenario: &Scenario) -> Result<()> {
     let (app, lab) = (stuck(scenario, "").await?, scenario.lab());
-    let named = ["doctor", app.name(), "--older-than", "0s"];
+    // It has a trigger.
+    let rendered = scenario.app("rendered").catalog("1", &Migration::new("1", Duration::from_mins(5)));
+    let rendered = scenario.create(rendered.presync(&[("environment", "dev")]).automated(false)).await?;
+    rendered.at_rest().await?;
+    let named = ["doctor", app.name(), rendered.name(), "--older-than", "0s"];
     let all = ["doctor", "--all", "--older-than", "0s"];
     file("doctor")?.apply(lab).await?;
     let account = kubeconfig(lab, "presync-doctor").await?;
-    for arguments in [named, all] {
+    for arguments in [&named[..], &all[..]] {
         let whole = |output: &Output| output.code == Some(10) && output.stdout.contains("stuck-operation");
-        until(lab, account.path(), &arguments, "with all permissions", whole).await?;
+        until(lab, account.path(), arguments, "with all permissions", whole).await?;
     }
     let needs = |grant: &Grant| if lists(grant) { &all[..] } else { &named[..] };
     without_each(lab, "doctor", account.path(), needs).await?;
