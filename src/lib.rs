@@ -15,4 +15,5 @@ pub mod plan;
 mod redact;
 pub mod render;
 pub mod report;
+pub mod rules;
 pub mod settings;

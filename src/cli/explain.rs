@@ -9,7 +9,7 @@ use presync::{
 };
 
 use super::{
-    below, fleet, input,
+    below, fleet, input, judging,
     looking::{self, Against, Apps},
     output::{self, ColorArg},
     target::{Target, Targets},
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     if !args.environments.is_empty() {
         return side_by_side(args);
     }
-    let apps = looking::look(&args.targets, &args.against)?;
+    let mut apps = looking::look(&args.targets, &args.against)?;
     let mut reports: Vec<App> = apps.looked.iter().map(looking::Looked::report).collect();
     if let Some(job) = &args.job {
         only(&mut reports, job)?;
@@ -64,12 +64,20 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         return Ok(exit);
     }
     let paint = args.color.paint();
+    let rows = if apps.many && args.format != Format::Json {
+        let judged = judging::judge_all(&mut apps.looked, &args.targets.local.flags(), false);
+        summary::rows(&reports, |app| judged[app].app.count())
+    } else {
+        Vec::new()
+    };
     match args.format {
         Format::Json => json(&apps.report(reports)),
-        Format::Markdown => print(&markdown(&apps, &reports)),
-        Format::Text => {
-            output::stdout(|out| text(out, &apps, &reports, args.settings, paint)).map_err(Into::into)
-        }
+        Format::Markdown => print(&markdown(&rows, &reports)),
+        Format::Text => output::stdout(|out| {
+            write!(out, "{}", paint::table(&rows, paint))?;
+            text(out, &apps, &reports, args.settings, paint)
+        })
+        .map_err(Into::into),
     }?;
     Ok(exit)
 }
@@ -106,12 +114,8 @@ fn json(report: &Report) -> Result<()> {
 }
 
 fn text(out: &mut dyn Write, apps: &Apps, reports: &[App], settings: bool, paint: Paint) -> io::Result<()> {
-    if apps.many {
-        let rows = summary::rows(reports, |app| reports[app].warnings.len().to_string());
-        write!(out, "{}", paint::table(&rows, paint))?;
-        if !apps.skipped.is_empty() {
-            write!(out, "\n{}", paint::table(&summary::skipped(&apps.skipped), paint))?;
-        }
+    if !apps.skipped.is_empty() {
+        write!(out, "\n{}", paint::table(&summary::skipped(&apps.skipped), paint))?;
     }
     for (looked, app) in apps.looked.iter().zip(reports).filter(|(_, app)| app.problems.is_empty()) {
         if apps.many {
@@ -128,13 +132,10 @@ fn text(out: &mut dyn Write, apps: &Apps, reports: &[App], settings: bool, paint
     Ok(())
 }
 
-fn markdown(apps: &Apps, reports: &[App]) -> String {
-    let mut out = String::new();
-    if apps.many {
-        out += &paint::markdown_table(&summary::rows(reports, |app| reports[app].warnings.len().to_string()));
-        out.push('\n');
-    }
-    out + &reports.iter().map(explain::markdown).collect::<String>()
+fn markdown(rows: &[Vec<String>], reports: &[App]) -> String {
+    let table = paint::markdown_table(rows);
+    let gap = if table.is_empty() { "" } else { "\n" };
+    table + gap + &reports.iter().map(explain::markdown).collect::<String>()
 }
 
 /// One app, planned once an environment.
@@ -146,7 +147,7 @@ fn side_by_side(args: &Args) -> Result<Exit> {
         );
     };
     let flags = args.targets.local.flags();
-    let apps = fleet::run(&args.environments, |environment| in_environment(target, environment, &flags));
+    let apps = fleet::run(args.environments.iter().collect(), |name| in_environment(target, name, &flags));
     let apps = apps.into_iter().collect::<Result<Vec<_>>>()?;
     let paint = args.color.paint();
     let names: Vec<String> = apps

@@ -12,7 +12,7 @@ use super::{
     below, fleet, git,
     input::{self, Planned},
     output,
-    target::{Resolved, Target, Targets},
+    target::{Key, Resolved, Target, Targets},
 };
 
 /// Which of the apps.
@@ -55,7 +55,7 @@ pub(super) struct Apps {
 pub(super) fn look(targets: &Targets, against: &Against) -> Result<Apps> {
     let Resolved { targets: found, skipped, root } = targets.resolve()?;
     let flags = targets.local.flags();
-    let results = fleet::run(&found, |target| input::plan(target, &flags));
+    let results = fleet::run(found.iter().collect(), |target| input::plan(target, &flags));
     let many = found.len() > 1 || targets.asks_for_many();
     let mut before = match (&against.against, root) {
         (None, _) => BTreeMap::new(),
@@ -65,23 +65,28 @@ pub(super) fn look(targets: &Targets, against: &Against) -> Result<Apps> {
     let mut looked: Vec<_> = found
         .into_iter()
         .zip(results)
-        .map(|(target, result)| Looked { before: before.remove(&target.name), target, result })
+        .map(|(target, result)| Looked { before: before.remove(&target.key()), target, result })
         .collect();
     if against.only.is_some() {
         looked.retain(Looked::differs);
     }
     let skipped = skipped.into_iter().map(|(name, why)| Skipped { name, why }).collect();
-    Ok(Apps { looked, skipped, gone: before.into_iter().collect(), many })
+    Ok(Apps {
+        looked,
+        skipped,
+        gone: before.into_iter().map(|((_, name), result)| (name, result)).collect(),
+        many,
+    })
 }
 
 /// The apps of another commit, by name.
-fn at(tree: &git::Tree, targets: &Targets) -> Result<BTreeMap<String, Result<Planned>>> {
+fn at(tree: &git::Tree, targets: &Targets) -> Result<BTreeMap<Key, Result<Planned>>> {
     let flags = targets.local.flags();
     let mut found = targets.resolve_at(tree)?.targets;
     // An app that did not exist then is new now.
     found.retain(|target| target.dir.as_ref().is_none_or(|dir| dir.is_dir()));
-    let results = fleet::run(&found, |target| input::plan(target, &flags));
-    Ok(found.into_iter().map(|target| target.name).zip(results).collect())
+    let results = fleet::run(found.iter().collect(), |target| input::plan(target, &flags));
+    Ok(found.iter().map(Target::key).zip(results).collect())
 }
 
 fn no_clone() -> presync::error::Problem {

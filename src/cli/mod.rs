@@ -3,6 +3,7 @@
 #[cfg(not(feature = "cluster"))]
 mod absent;
 mod below;
+mod check;
 mod completions;
 #[cfg(feature = "cluster")]
 mod connect;
@@ -10,6 +11,7 @@ mod diff;
 #[cfg(feature = "cluster")]
 mod doctor;
 mod explain;
+mod fix;
 mod flags;
 mod fleet;
 mod generate;
@@ -17,6 +19,7 @@ mod git;
 mod guard;
 mod input;
 mod install;
+mod judging;
 mod krm;
 mod local;
 mod looking;
@@ -26,6 +29,7 @@ mod parameters;
 #[cfg(feature = "cluster")]
 mod repair;
 mod schema;
+mod sites;
 mod target;
 mod version;
 #[cfg(feature = "cluster")]
@@ -49,6 +53,7 @@ enum Command {
     Generate(generate::Args),
     Explain(explain::Args),
     Diff(diff::Args),
+    Check(check::Args),
     Parameters(parameters::Args),
     Schema(schema::Args),
     Krm(krm::Args),
@@ -73,6 +78,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Parameters(args) => parameters::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Krm(args) => krm::run(&args),

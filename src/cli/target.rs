@@ -52,6 +52,16 @@ pub(super) struct Target {
     pub(super) lost: Vec<Lost>,
 }
 
+/// What tells an app from the others, at any commit: the Application's file and its name.
+pub(super) type Key = (Option<String>, String);
+
+impl Target {
+    /// What tells it from the others.
+    pub(super) fn key(&self) -> Key {
+        (self.file.clone(), self.name.clone())
+    }
+}
+
 /// The apps, and those that cannot be looked at here, with the reason.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {

@@ -131,6 +131,12 @@ impl Manifests {
         &self.sources[self.documents[document].source]
     }
 
+    /// The number of the first document of a source.
+    pub fn first_document_of(&self, source: &str) -> Option<usize> {
+        let source = self.sources.iter().position(|other| other.name == source)?;
+        Some(self.documents_of(source).start)
+    }
+
     /// The bytes of every document, in order.
     pub fn all_bytes(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.documents.len()).map(|document| self.bytes(document))

@@ -3,6 +3,7 @@
 mod build;
 pub mod changes;
 pub mod explain;
+pub mod findings;
 pub mod model;
 pub mod paint;
 pub mod summary;

@@ -13,6 +13,9 @@ use crate::{error::Problem, exit::Exit};
 /// What our annotations begin with.
 pub const ANNOTATION_PREFIX: &str = "argocd-presync-plugin/";
 
+/// The setting that suppresses lint rules; its annotation may stand on any object.
+pub const IGNORE: &str = "check.ignore";
+
 /// Annotations that presync writes and that are no settings.
 pub const TRACES: [&str; 2] = ["rewritten", "digest"];
 

@@ -26,7 +26,7 @@ pub mod table;
 mod texts;
 pub mod yaml;
 
-pub use annotations::{ANNOTATION_PREFIX, TRACES};
+pub use annotations::{ANNOTATION_PREFIX, IGNORE, TRACES};
 pub use choice::Choice;
 pub use form::Shown;
 pub use load::{Inputs, Loaded, Row, load};

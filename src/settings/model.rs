@@ -27,6 +27,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Which Jobs are migrations, beside the evidence.
     pub selectors: Selectors,
+    /// Rules of `check` that are not reported, each with the reason.
+    pub ignored_rules: BTreeMap<String, String>,
     /// Argo Workflows are decided like Jobs.
     pub workflows: bool,
     /// What holds for a Job without annotations of ours.

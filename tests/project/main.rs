@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod checking;
 mod docs;
 mod examples;
 mod install;

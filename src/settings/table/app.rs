@@ -17,7 +17,13 @@ pub(super) fn settings() -> Vec<Setting> {
     let app = app().into_iter().map(|setting| setting.group(Group::App, APP));
     let job = job().into_iter().map(|setting| setting.group(Group::Job, JOB));
     let annotation = annotation().into_iter().map(|setting| setting.group(Group::Job, &[Place::Annotation]));
-    [environment(), environments()].into_iter().chain(app).chain(job).chain(annotation).collect()
+    [environment(), environments()]
+        .into_iter()
+        .chain(app)
+        .chain([ignored_rules()])
+        .chain(job)
+        .chain(annotation)
+        .collect()
 }
 
 fn environment() -> Setting {
@@ -40,6 +46,16 @@ fn environments() -> Setting {
         |s| &mut s.environments,
     )
     .group(Group::App, &[Place::Platform, Place::AppFile])
+}
+
+fn ignored_rules() -> Setting {
+    Setting::new(
+        super::super::IGNORE,
+        "Ignored rules",
+        "Rules of `presync check` that are not reported, each with the reason. As an annotation it may stand on any object.",
+        |s| &mut s.ignored_rules,
+    )
+    .group(Group::App, &[Place::Platform, Place::AppFile, Place::Annotation])
 }
 
 fn app() -> Vec<Setting> {

@@ -1,0 +1,168 @@
+//! What rules look at.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::pod::Pod;
+use crate::{
+    error::Result,
+    manifest::{Header, Manifests, ObjectId},
+    plan::{
+        JobPlan, Plan,
+        hooks::{self, HookType, Role},
+    },
+    settings::Settings,
+};
+
+/// Which manifests the rules see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// As the author wrote them.
+    Rendered,
+    /// As Argo CD gets them.
+    Rewritten,
+}
+
+/// An app's objects and what is decided for them.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// Which manifests these are.
+    pub stage: Stage,
+    /// What is decided.
+    pub plan: &'a Plan,
+    /// The effective settings.
+    pub settings: &'a Settings,
+    /// The objects, in the order of the manifests.
+    pub objects: Vec<Object<'a>>,
+    /// The objects that differ when the app is rendered again.
+    pub unstable: &'a [ObjectId],
+}
+
+/// An object of the app.
+#[derive(Debug)]
+pub struct Object<'a> {
+    /// What identifies it.
+    pub header: Header,
+    /// The whole object.
+    pub value: Cow<'a, Value>,
+    /// What is decided, if it is a Job.
+    pub job: Option<&'a JobPlan>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(
+        stage: Stage,
+        manifests: &'a Manifests,
+        plan: &'a Plan,
+        settings: &'a Settings,
+        unstable: &'a [ObjectId],
+    ) -> Result<Self> {
+        let mut changes = plan.changes();
+        let mut objects = Vec::new();
+        for header in manifests.index()? {
+            let mut value = Cow::Borrowed(manifests.object(header.id)?);
+            if stage == Stage::Rewritten
+                && let Some(edits) = changes.edits.remove(&header.id)
+            {
+                for edit in edits {
+                    // The plan's edits have been applied before: they fit.
+                    let _ = edit.apply_to(value.to_mut());
+                }
+            }
+            let job = plan.jobs.iter().find(|job| job.id == header.id);
+            objects.push(Object { header, value, job });
+        }
+        Ok(Self { stage, plan, settings, objects, unstable })
+    }
+
+    /// The Jobs of Kubernetes.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &Object<'a>> {
+        self.objects.iter().filter(|object| object.is_job())
+    }
+
+    /// The Jobs that Argo CD runs as hooks.
+    pub(super) fn hook_jobs(&self) -> impl Iterator<Item = &Object<'a>> {
+        self.jobs().filter(|job| job.is_hook())
+    }
+
+    /// What runs the app: Deployments and the like.
+    pub(super) fn workloads(&self) -> impl Iterator<Item = &Object<'a>> {
+        const KINDS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"];
+        self.objects.iter().filter(|object| KINDS.contains(&object.kind()) && !object.is_hook())
+    }
+}
+
+impl Object<'_> {
+    /// Which object it is.
+    pub(super) fn id(&self) -> ObjectId {
+        self.header.id
+    }
+
+    /// `kind`.
+    pub(super) fn kind(&self) -> &str {
+        &self.header.kind
+    }
+
+    /// `metadata.name`.
+    pub(super) fn name(&self) -> &str {
+        &self.header.name
+    }
+
+    pub(super) fn is_job(&self) -> bool {
+        self.kind() == "Job" && self.header.api_version.starts_with("batch/")
+    }
+
+    pub(super) fn is_migration(&self) -> bool {
+        self.job.is_some_and(|job| job.selection.migration)
+    }
+
+    pub(super) fn annotation(&self, key: &str) -> Option<&str> {
+        hooks::annotation(&self.value, key)
+    }
+
+    pub(super) fn annotations(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.value["metadata"]["annotations"].as_object().into_iter().flatten()
+    }
+
+    /// The entries of a comma-separated annotation.
+    pub(super) fn entries(&self, key: &str) -> Vec<&str> {
+        hooks::entries(&self.value, key)
+    }
+
+    /// Whether an entry of `argocd.argoproj.io/sync-options` is there.
+    pub(super) fn has_option(&self, option: &str) -> bool {
+        self.entries("argocd.argoproj.io/sync-options").contains(&option)
+    }
+
+    pub(super) fn is_hook(&self) -> bool {
+        matches!(hooks::role(&self.value).0, Role::Hook(_))
+    }
+
+    /// The phases in which it runs as a hook.
+    pub(super) fn phases(&self) -> Vec<HookType> {
+        match hooks::role(&self.value).0 {
+            Role::Hook(types) => types,
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn runs_in(&self, phase: HookType) -> bool {
+        self.phases().contains(&phase)
+    }
+
+    /// The sync wave.
+    pub(super) fn wave(&self) -> i32 {
+        hooks::wave(&self.value)
+    }
+
+    /// The pod that it runs.
+    pub(super) fn pod(&self) -> Option<Pod<'_>> {
+        Pod::of(self.kind(), &self.value)
+    }
+
+    /// `spec.ttlSecondsAfterFinished`.
+    pub(super) fn ttl(&self) -> Option<u64> {
+        self.value["spec"]["ttlSecondsAfterFinished"].as_u64()
+    }
+}
