@@ -29,6 +29,8 @@ mod parameters;
 #[cfg(feature = "cluster")]
 mod repair;
 mod schema;
+#[cfg(feature = "cluster")]
+mod selection;
 mod sites;
 mod target;
 mod version;

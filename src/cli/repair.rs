@@ -17,13 +17,15 @@ use presync::{
             fleet::{self, Pace},
             plan::{Options, Plan, SyncAfter},
         },
-        selection::Selection,
     },
     error::Result,
     exit::Exit,
 };
 
-use super::connect::{Connect, block_on, duration, print, tell};
+use super::{
+    connect::{Connect, block_on, duration, print, tell},
+    selection::AppSelection,
+};
 
 /// End stuck syncs and compare anew (a dry run without --yes)
 #[derive(Debug, clap::Args)]
@@ -32,15 +34,8 @@ use super::connect::{Connect, block_on, duration, print, tell};
     after_help = "It ends a sync as Argo CD's own API does, and verifies. Exit code 10 when an app is left unrepaired, 9 when the cluster refused or failed."
 )]
 pub(crate) struct Args {
-    /// Names of Applications; NAMESPACE/NAME for one outside Argo CD's namespace
-    #[arg(value_name = "APP")]
-    apps: Vec<String>,
-    /// All Applications in the namespace that need it: stuck on a hook, half fixed, or a Job is missing
-    #[arg(long)]
-    all: bool,
-    /// Applications that need it and that this label selector matches
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
-    selector: Option<String>,
+    #[command(flatten)]
+    applications: AppSelection,
     /// Act; without it the requests are only shown
     #[arg(long)]
     yes: bool,
@@ -50,9 +45,6 @@ pub(crate) struct Args {
     /// With --sync: delete what is no longer rendered
     #[arg(long, requires = "sync")]
     prune: bool,
-    /// Leave a sync alone that is younger
-    #[arg(long, default_value = "10m", value_parser = duration, value_name = "DURATION")]
-    older_than: Duration,
     /// End a sync although its hook is running, or cannot be seen
     #[arg(long)]
     force: bool,
@@ -75,7 +67,7 @@ pub(crate) struct Args {
 impl Args {
     fn options(&self) -> Options {
         Options {
-            older_than: self.older_than,
+            older_than: self.applications.older_than,
             force: self.force,
             sync: self.sync.then_some(SyncAfter { prune: self.prune }),
             remove_finalizers: self.remove_finalizers,
@@ -89,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
 
 async fn repair(args: &Args) -> Result<Exit> {
     let started = Instant::now();
-    let selection = Selection::new(&args.apps, args.all, args.selector.as_deref(), &args.connect.namespace)?;
+    let selection = args.applications.required(&args.connect)?;
     let access = args.connect.access().await?;
     let mut apps = selection.read(&access.client).await?;
     let seen = apps.len();
@@ -100,7 +92,7 @@ async fn repair(args: &Args) -> Result<Exit> {
         timeout: args.timeout,
         progress: &progress,
     };
-    if !matches!(selection, Selection::Named(_)) {
+    if !args.applications.is_named() {
         apps = repairer.needy(apps, args.parallel).await?;
     }
     let exit = if args.yes {

@@ -1,6 +1,6 @@
 //! `presync watch`.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use presync::{
     cluster::watch::{self, Options},
@@ -10,22 +10,21 @@ use presync::{
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::connect::{Connect, block_on, duration};
+use super::{
+    connect::{Connect, block_on},
+    selection::AppSelection,
+};
 
 /// Serve metrics and write Events about migrations
 ///
-/// It watches Jobs and Applications, and logs JSON lines to stderr.
+/// It watches all Applications in Argo CD's namespace unless told otherwise, and logs JSON lines to stderr.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Address of /metrics, /healthz and /readyz
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Watch the Applications of all namespaces, not only Argo CD's
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
-    /// A sync that waits for a hook for longer is stuck
-    #[arg(long, default_value = "15m", value_parser = duration, value_name = "DURATION")]
-    older_than: Duration,
+    #[command(flatten)]
+    applications: AppSelection,
     /// Write no Events
     #[arg(long)]
     no_events: bool,
@@ -45,8 +44,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         })?;
         let options = Options {
             namespace: args.connect.namespace.clone(),
-            all_namespaces: args.all_namespaces,
-            older_than: args.older_than,
+            selection: args.applications.selection(&args.connect)?,
+            older_than: args.applications.older_than,
             events: !args.no_events,
         };
         watch::run(&access, listener, &options).await?;

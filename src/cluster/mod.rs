@@ -13,6 +13,7 @@ pub mod job;
 pub mod key;
 pub mod operation;
 pub mod repair;
+pub mod report;
 pub mod selection;
 pub mod settling;
 pub mod snapshot;

@@ -94,6 +94,29 @@ impl Kind {
         }
     }
 
+    /// What it makes of the Application.
+    pub const fn group(self) -> Option<Group> {
+        match self {
+            Self::StuckOperation | Self::OrphanedOperation | Self::PendingHook => Some(Group::Stuck),
+            Self::MissingJob | Self::SelfHealRerun | Self::SharedResource => Some(Group::Drifting),
+            Self::FailedMigration | Self::ImmutableJob | Self::MigrationNotRun => Some(Group::Failed),
+            _ => None,
+        }
+    }
+
+    /// Whether the plugin would keep it from happening.
+    pub const fn concerns_plain_jobs(self) -> bool {
+        matches!(
+            self,
+            Self::MissingJob
+                | Self::SelfHealRerun
+                | Self::ImmutableJob
+                | Self::TtlBelowRefresh
+                | Self::InjectedTtl
+                | Self::CouldOptIn
+        )
+    }
+
     /// How bad it is.
     pub const fn severity(self) -> Severity {
         match self {
@@ -114,6 +137,17 @@ impl Kind {
             Self::CouldOptIn | Self::HookNeverRuns | Self::RemoteDestination => Severity::Advice,
         }
     }
+}
+
+/// What is the matter with an Application, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// A sync does not get on.
+    Stuck,
+    /// A Job is missing, runs again, or is fought over.
+    Drifting,
+    /// A migration failed or did not run.
+    Failed,
 }
 
 /// How bad a finding is.

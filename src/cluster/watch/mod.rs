@@ -33,6 +33,7 @@ use crate::{
     cluster::{
         access::{Access, Attempt, Retry, retry},
         application::Application,
+        selection::Selection,
         snapshot,
         watch::{
             facts::{AppFacts, Change, JobFacts},
@@ -55,8 +56,8 @@ const REFUSED: Duration = Duration::from_mins(1);
 pub struct Options {
     /// Argo CD's namespace.
     pub namespace: String,
-    /// Watch the Applications of all namespaces, not only Argo CD's.
-    pub all_namespaces: bool,
+    /// The Applications that are watched.
+    pub selection: Selection,
     /// A sync that waits for a hook for longer is stuck.
     pub older_than: Duration,
     /// Write Events.
@@ -66,7 +67,7 @@ pub struct Options {
 /// What it may not go without, by the RBAC that [`Options`] need.
 pub fn permissions(options: &Options) -> Vec<Attempt<'_>> {
     let own = options.namespace.as_str();
-    let apps = if options.all_namespaces { "" } else { own };
+    let apps = options.selection.namespace.as_str();
     let mut attempts = vec![
         Attempt::new("get", "configmaps", own).name("argocd-cm"),
         Attempt::new("list", "statefulsets.apps", own),
@@ -90,18 +91,17 @@ pub async fn run(access: &Access, listener: TcpListener, options: &Options) -> R
     let tracking = snapshot::instance(client, &options.namespace).await?.tracking;
     let watched = Arc::new(Watched::new(State::new(options.older_than)));
     let (send, receive) = channel(QUEUE);
-    let apps = if options.all_namespaces {
-        Api::<Application>::all(client.clone())
-    } else {
-        Api::namespaced(client.clone(), &options.namespace)
-    };
     let sink = Sink { watched: &watched, notices: options.events.then_some(send) };
     info!(namespace = options.namespace, "watching Jobs and Applications");
-    let jobs = follow(Api::<Job>::all(client.clone()), "jobs.batch", &sink, |event| {
+    let all = Config::default();
+    let jobs = follow(Api::<Job>::all(client.clone()), all, "jobs.batch", &sink, |event| {
         let change = Change::of(event, |job| JobFacts::new(&job, &tracking));
         watched.with(|state| state.job(change, Timestamp::now()))
     });
-    let apps = follow(apps, "applications.argoproj.io", &sink, |event| {
+    let selected = Config::default().labels(&options.selection.labels);
+    let apps = options.selection.api(client);
+    let apps = follow(apps, selected, "applications.argoproj.io", &sink, |event| {
+        let Some(event) = selected_by(&options.selection, event) else { return Vec::new() };
         let change = Change::of(event, |app| AppFacts::new(&app));
         watched.with(|state| state.app(change, Timestamp::now()))
     });
@@ -115,6 +115,15 @@ pub async fn run(access: &Access, listener: TcpListener, options: &Options) -> R
             info!("ending");
             Ok(())
         }
+    }
+}
+
+/// The event, unless it is about an Application that is not selected. One that is moved out of the selection is gone.
+fn selected_by(selection: &Selection, event: Event<Application>) -> Option<Event<Application>> {
+    match event {
+        Event::Apply(app) if !selection.holds(&app) => Some(Event::Delete(app)),
+        Event::InitApply(app) if !selection.holds(&app) => None,
+        event => Some(event),
     }
 }
 
@@ -138,6 +147,7 @@ impl Sink<'_> {
 /// Follows one kind of object. The watch recovers from everything; a refusal that lasts is given back.
 async fn follow<K>(
     api: Api<K>,
+    config: Config,
     resource: &str,
     sink: &Sink<'_>,
     mut change: impl FnMut(Event<K>) -> Vec<Notice>,
@@ -146,7 +156,7 @@ where
     K: kube::Resource<DynamicType = ()> + Clone + Debug + serde::de::DeserializeOwned + Send + 'static,
 {
     let namespace = api.namespace().unwrap_or_default().to_owned();
-    let stream = watcher(api, Config::default()).default_backoff();
+    let stream = watcher(api, config).default_backoff();
     pin_mut!(stream);
     let mut refused_since: Option<Instant> = None;
     loop {

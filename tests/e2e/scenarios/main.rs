@@ -30,9 +30,11 @@ mod failures;
 mod installing;
 mod many;
 mod opting;
+mod options;
 mod order;
 mod renderers;
 mod rescue;
+mod rescue_failed;
 mod rescue_faults;
 mod rescue_rbac;
 mod rescue_watch;
@@ -86,6 +88,9 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     order::forced_before_its_needs_it_hangs,
     order::copies_of_its_needs,
     order::volume_claim,
+    options::server_side_apply,
+    options::server_side_diff,
+    options::apply_out_of_sync_only,
     deploys::changed_migration,
     deploys::unchanged_migration,
     deploys::only_the_migration_changed,
@@ -102,6 +107,10 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     rescue::a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten,
     rescue::the_remedy_of_doctor_cures_for_good,
     rescue::a_half_fixed_sync_is_ended_and_leaves_nothing,
+    rescue_failed::a_failed_migration_is_told_until_it_is_fixed,
+    rescue_failed::a_failed_migration_in_another_cluster_is_told,
+    rescue_failed::a_sync_without_hooks_is_found_and_made_good,
+    rescue_failed::the_fix_of_an_owned_app_is_its_owners,
     rescue_faults::a_few_conflicts_are_outlived,
     rescue_faults::conflicts_on_every_write_are_given_up_and_change_nothing,
     rescue_faults::an_api_server_that_goes_away_in_the_middle_is_waited_for,

@@ -1,5 +1,7 @@
 //! A team opts in with an application that runs, and out again.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use e2e::app::{SOON, presync};
 use e2e::catalog::{MIGRATION, Migration};
@@ -12,7 +14,9 @@ use crate::HOOK;
 
 pub(crate) async fn in_and_out_again(scenario: &Scenario) -> Result<()> {
     let lab = scenario.lab();
-    let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(true);
+    // Long enough for the plain Job to be there when the plugin comes, however busy the machine is.
+    let long = Duration::from_mins(10);
+    let app = scenario.app("").catalog("1", &Migration::new("1", long)).automated(true);
     let app = scenario.create(app).await?;
     app.at_rest().await?;
     ensure!(app.migrations.runs(MIGRATION) == 1, "one run by the native sync:\n{}", app.migrations);
@@ -38,8 +42,11 @@ pub(crate) async fn in_and_out_again(scenario: &Scenario) -> Result<()> {
     app.at_rest().await?;
     ensure!(app.migrations.runs(MIGRATION) == runs + 1, "the plain Job ran:\n{}", app.migrations);
     ensure!(config_maps.get_opt(TRIGGER).await?.is_none(), "the trigger is pruned");
-    // And the trouble is back.
-    app.history.until("OutOfSync again", lab.after_ttl(), |state: &State| state.sync == "OutOfSync").await?;
+    // And with a short TTL the trouble is back.
+    app.deploy("1", &Migration::new("1", lab.ttl)).await?;
+    app.history
+        .until("OutOfSync again", SOON + lab.after_ttl(), |state: &State| state.sync == "OutOfSync")
+        .await?;
     Ok(())
 }
 

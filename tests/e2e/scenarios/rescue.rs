@@ -55,8 +55,8 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
     let app = scenario.app("").file("workloads.yaml", workloads("1"));
     let app = app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false);
     let app = scenario.create(app).await?;
-    app.at_rest().await?;
-    app.history.until("drift after the TTL", scenario.lab().after_ttl(), State::drifts).await?;
+    app.synced().await?;
+    app.history.until("drift after the TTL", SOON + scenario.lab().after_ttl(), State::drifts).await?;
 
     let found =
         scenario.lab().presync(&["doctor", app.name()]).await?.expect(10)?.says("error missing-job:")?;
@@ -69,7 +69,7 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
         Migration::new("1", scenario.lab().ttl).annotation("argocd.argoproj.io/hook", "PreSync").yaml();
     app.repository.commit("make it a hook", "app", [("migration.yaml", Some(hook.as_str()))])?;
     let repaired = scenario.lab().presync(&["repair", app.name(), "--yes"]).await?.expect(0)?;
-    repaired.says("OutOfSync:Missing → Synced:Healthy")?;
+    repaired.says("→ Synced:Healthy")?;
     scenario
         .lab()
         .presync(&["doctor", app.name(), "--format", "json"])
@@ -84,8 +84,8 @@ pub(crate) async fn the_remedy_of_doctor_cures_for_good(scenario: &Scenario) -> 
     let app = scenario
         .create(app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false))
         .await?;
-    app.at_rest().await?;
-    app.history.until("drift after the TTL", scenario.lab().after_ttl(), State::drifts).await?;
+    app.synced().await?;
+    app.history.until("drift after the TTL", SOON + scenario.lab().after_ttl(), State::drifts).await?;
 
     let found = scenario.lab().presync(&["doctor", app.name(), "--format", "json"]).await?.expect(10)?;
     let report: Value = serde_json::from_str(&found.stdout)?;

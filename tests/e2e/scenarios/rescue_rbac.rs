@@ -101,6 +101,14 @@ pub(crate) async fn doctor_needs_exactly_its_permissions(scenario: &Scenario) ->
     }
     let needs = |grant: &Grant| if lists(grant) { &all[..] } else { &named[..] };
     without_each(lab, "doctor", account.path(), needs).await?;
+    let everywhere = ["doctor", "--all-namespaces", "--older-than", "0s"];
+    let refused = lab.presync_as(account.path(), &everywhere).await?.expect(9)?;
+    refused
+        .says("cannot list applications.argoproj.io in all namespaces: forbidden")?
+        .says("can-i list applications.argoproj.io -A")?;
+    file("doctor-all-namespaces")?.apply(lab).await?;
+    let whole = |output: &Output| output.code == Some(10) && output.stdout.contains("stuck-operation");
+    until(lab, account.path(), &everywhere, "with its file", whole).await?;
     // Argo CD does not delete an Application whose sync runs.
     lab.presync(&["repair", app.name(), "--yes", "--older-than", "0s"]).await?.expect(10)?;
     Ok(())
@@ -118,7 +126,10 @@ pub(crate) async fn repair_needs_exactly_its_permissions(scenario: &Scenario) ->
     without_each(lab, "repair", account.path(), needs).await?;
     let old = ["repair", app.name(), "--yes", "--older-than", "0s"];
     let ended = |output: &Output| output.code == Some(10) && output.stdout.contains("--sync starts a sync");
-    until(lab, account.path(), &old, "with all permissions", ended).await
+    until(lab, account.path(), &old, "with all permissions", ended).await?;
+    file("repair-all-namespaces")?.apply(lab).await?;
+    let none = ["repair", "-A", "--selector", "e2e=none", "--yes"];
+    until(lab, account.path(), &none, "with its file", |output| output.code == Some(0)).await
 }
 
 pub(crate) async fn watch_needs_exactly_its_permissions(scenario: &Scenario) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What becomes of a migration that is not to be a hook. The strategy `hook` is everywhere else.
 
 use anyhow::{Result, ensure};
+use e2e::app::SOON;
 use e2e::catalog::{MIGRATION, Migration};
 use e2e::history::State;
 use e2e::migrations::Seen;
@@ -44,11 +45,11 @@ pub(crate) async fn extend(scenario: &Scenario) -> Result<()> {
     let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(false);
     let app = app.presync(&[("strategy", "extend"), ("ttl", &format!("{}s", longer.as_secs()))]);
     let app = scenario.create(app).await?;
-    app.at_rest().await?;
+    app.synced().await?;
     let jobs = app.migrations.of(MIGRATION);
     ensure!(jobs.len() == 1 && jobs[0].annotation(HOOK).is_none(), "a plain Job:\n{}", app.migrations);
     ensure!(jobs[0].ttl() == i32::try_from(longer.as_secs()).ok(), "the TTL is {:?}", jobs[0].ttl());
-    app.history.until("the drift after all", longer + lab.after_ttl(), State::drifts).await?;
+    app.history.until("the drift after all", SOON + longer + lab.after_ttl(), State::drifts).await?;
     Ok(())
 }
 
@@ -58,8 +59,8 @@ pub(crate) async fn off(scenario: &Scenario) -> Result<()> {
     let migration = Migration::new("1", lab.ttl).annotation("argocd-presync-plugin/strategy", "off");
     let app = scenario.app("").catalog("1", &migration).automated(false);
     let app = scenario.create(app.presync(&[("environment", "dev")])).await?;
-    app.at_rest().await?;
-    app.history.until("the drift that presync would prevent", lab.after_ttl(), State::drifts).await?;
+    app.synced().await?;
+    app.history.until("the drift that presync would prevent", SOON + lab.after_ttl(), State::drifts).await?;
     let jobs = app.migrations.of(MIGRATION);
     ensure!(jobs.len() == 1 && jobs[0].annotation(HOOK).is_none(), "a plain Job:\n{}", app.migrations);
     Ok(())

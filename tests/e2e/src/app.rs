@@ -11,7 +11,7 @@ use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::history::History;
+use crate::history::{History, State};
 use crate::lab::{Lab, argoproj};
 use crate::migrations::Migrations;
 use crate::repository::Repository;
@@ -24,6 +24,9 @@ pub const SOON: Duration = Duration::from_mins(2);
 /// Asks Argo CD for a comparison. It removes the annotation afterwards.
 const REFRESH: &str = "argocd.argoproj.io/refresh";
 
+/// The cluster that Argo CD itself runs in.
+const LOCAL: &str = "https://kubernetes.default.svc";
+
 /// The folder of an application in its repository, unless told otherwise.
 const PATH: &str = "app";
 
@@ -35,12 +38,23 @@ pub struct Builder {
     secrets: Vec<Secret>,
     source: Value,
     sync_policy: Value,
+    metadata: Value,
+    cluster: String,
 }
 
 impl Builder {
     pub(crate) fn new(lab: Lab, name: String) -> Self {
         let source = json!({ "path": PATH });
-        Self { lab, name, files: Vec::new(), secrets: Vec::new(), source, sync_policy: json!({}) }
+        Self {
+            lab,
+            name,
+            files: Vec::new(),
+            secrets: Vec::new(),
+            source,
+            sync_policy: json!({}),
+            metadata: json!({}),
+            cluster: LOCAL.to_owned(),
+        }
     }
 
     /// A file of the application's folder.
@@ -89,6 +103,29 @@ impl Builder {
         self
     }
 
+    /// Deployed to the cluster that Argo CD knows by this URL.
+    #[must_use]
+    pub fn cluster(mut self, server: &str) -> Self {
+        server.clone_into(&mut self.cluster);
+        self
+    }
+
+    /// A sync option such as `ServerSideApply=true`.
+    #[must_use]
+    pub fn sync_option(mut self, option: &str) -> Self {
+        let mut options = self.sync_policy["syncOptions"].as_array().cloned().unwrap_or_default();
+        options.push(json!(option));
+        self.sync_policy["syncOptions"] = Value::from(options);
+        self
+    }
+
+    /// An annotation of the Application.
+    #[must_use]
+    pub fn annotation(mut self, name: &str, value: &str) -> Self {
+        self.metadata["annotations"][name] = json!(value);
+        self
+    }
+
     /// The `retry` of the sync policy.
     #[must_use]
     pub fn retry(mut self, limit: u32, backoff: &str) -> Self {
@@ -106,7 +143,7 @@ impl Builder {
 
     /// Makes the repository, the namespace and the Application, and starts to follow them.
     pub async fn create(self) -> Result<App> {
-        let Self { lab, name, files, secrets, mut source, sync_policy } = self;
+        let Self { lab, name, files, secrets, mut source, sync_policy, metadata, cluster } = self;
         let repository = Repository::create(&lab.git, &name)?;
         let path = source["path"].as_str().unwrap_or_default().to_owned();
         repository.commit(
@@ -131,9 +168,15 @@ impl Builder {
         let mut application = DynamicObject::new(&name, &argoproj("Application")).data(json!({ "spec": {
             "project": "default",
             "source": source,
-            "destination": { "server": "https://kubernetes.default.svc", "namespace": name },
+            "destination": { "server": cluster, "namespace": name },
             "syncPolicy": sync_policy,
         }}));
+        let annotations = metadata["annotations"].as_object().into_iter().flatten();
+        application.metadata.annotations = Some(
+            annotations
+                .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+                .collect(),
+        );
         application.metadata.finalizers = Some(vec!["resources-finalizer.argocd.argoproj.io".to_owned()]);
         lab.applications().create(&PostParams::default(), &application).await?;
         Ok(App { lab, name, path, repository, history, migrations, created: Instant::now() })
@@ -218,6 +261,17 @@ impl App {
         let what = format!("{}: Synced and Healthy at {newest}", self.name);
         self.history.until(&what, SOON, |state| state.at_rest() && state.revision == newest).await?;
         Ok(Instant::now())
+    }
+
+    /// Waits until a sync to the newest commit has succeeded. What Argo CD makes of the app afterwards is left open: on a
+    /// busy machine a short TTL has passed before its first comparison.
+    pub async fn synced(&self) -> Result<()> {
+        let newest = self.repository.head()?;
+        let what = format!("{}: a sync to {newest}", self.name);
+        let done =
+            |state: &State| !state.operating && state.phase == "Succeeded" && state.synced_revision == newest;
+        self.history.until(&what, SOON, done).await?;
+        Ok(())
     }
 
     /// Lets the TTL of its Jobs pass, makes Argo CD compare from scratch, and checks that nothing of it disturbed the

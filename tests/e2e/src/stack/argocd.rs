@@ -31,6 +31,9 @@ pub(super) const NAMESPACE: &str = "argocd";
 /// The role that runs plugins, and the folder in which it works.
 const CMP_SERVER: &str = "argocd-cmp-server";
 
+/// Argo CD's wrapper of `git verify-commit`, from its image.
+const VERIFY: &str = "git-verify-wrapper.sh";
+
 /// The least TTL that presync's platform file allows here. The default would make every scenario take minutes.
 const PLATFORM: &str = "ttlFloor: 5s\n";
 
@@ -122,7 +125,9 @@ fn programs(binaries: &Path, presync: &Path, place: &Place) -> Result<PathBuf> {
     copy(&binaries.join("argocd"), "argocd")?;
     copy(presync, "presync")?;
     // The scenarios that need these say so when they are absent.
-    for (name, known_as) in [("helm3", "helm"), ("kustomize", "kustomize")] {
+    // Since v3.5 the repo-server runs the last for every commit.
+    let others = [("helm3", "helm"), ("kustomize", "kustomize"), (VERIFY, VERIFY)];
+    for (name, known_as) in others {
         if binaries.join(name).exists() {
             copy(&binaries.join(name), known_as)?;
         }

@@ -1,0 +1,38 @@
+//! The ways in which a team may have told Argo CD to sync: presync's promises hold with each.
+
+use anyhow::{Result, ensure};
+use e2e::app::Builder;
+use e2e::catalog::{JOB, MIGRATION, Migration};
+use e2e::scenario::Scenario;
+
+pub(crate) async fn server_side_apply(scenario: &Scenario) -> Result<()> {
+    holds(scenario, |app| app.sync_option("ServerSideApply=true")).await
+}
+
+pub(crate) async fn server_side_diff(scenario: &Scenario) -> Result<()> {
+    let diff = "ServerSideDiff=true,IncludeMutationWebhook=true";
+    holds(scenario, |app| {
+        app.annotation("argocd.argoproj.io/compare-options", diff).sync_option("ServerSideApply=true")
+    })
+    .await
+}
+
+pub(crate) async fn apply_out_of_sync_only(scenario: &Scenario) -> Result<()> {
+    holds(scenario, |app| app.sync_option("ApplyOutOfSyncOnly=true").sync_option("PruneLast=true")).await
+}
+
+/// One run, no drift after the TTL, and a change of the migration alone runs it once more.
+async fn holds(scenario: &Scenario, options: impl FnOnce(Builder) -> Builder) -> Result<()> {
+    let lab = scenario.lab();
+    let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(true);
+    let app = options(app.presync(&[("environment", "dev"), ("ttl", &lab.ttl_setting())]));
+    let app = scenario.create(app).await?;
+    let since = app.at_rest().await?;
+    app.stays_at_rest(since).await?;
+    ensure!(app.migrations.runs(MIGRATION) == 1, "one run:\n{}", app.migrations);
+    app.commit("change what runs", &[(JOB, Some(&Migration::new("2", lab.ttl).yaml()))]).await?;
+    let since = app.at_rest().await?;
+    app.stays_at_rest(since).await?;
+    ensure!(app.migrations.runs(MIGRATION) == 2, "one more run:\n{}", app.migrations);
+    Ok(())
+}
