@@ -99,7 +99,7 @@ pub(crate) fn climb(resources: Vec<Resource>, pieces: &[Piece], migrations: &[Mi
         }
     };
     let triggers = ladder.triggers(&layout.places, &steps);
-    Placed { layout, triggers, steps, blocked, model }
+    Placed { model, layout, steps, triggers, blocked }
 }
 
 struct Ladder<'a> {
@@ -147,11 +147,11 @@ impl Ladder<'_> {
             }
         }
         let triggers = self.triggers(&places, steps).into_iter().flatten().collect();
-        Ok(Layout { triggers, places })
+        Ok(Layout { places, triggers })
     }
 
     /// The waves of the triggers. In the Sync phase a trigger comes behind its migration: if that fails, the app stays
-    /// OutOfSync.
+    /// `OutOfSync`.
     fn triggers(&self, places: &[Place], steps: &[(usize, Vec<Objection>)]) -> Vec<Option<i32>> {
         let wave = |(migration, (rung, _)): (&Migration, &(usize, Vec<Objection>))| {
             let place = &places[migration.id];
