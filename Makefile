@@ -23,8 +23,8 @@ lint: $(LINT) ## Check format, lints, documentation, dependencies, Dockerfile an
 	$(LINT)/bin/hadolint Dockerfile
 	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index examples/integrations/*.sh benches/beside
 	tests/tools/build actionlint
-	target/tools/actionlint
-	$(LINT)/bin/zizmor --offline --quiet --no-progress .github
+	target/tools/actionlint .github/workflows/*.yml examples/integrations/github-actions.yml
+	$(LINT)/bin/zizmor --offline --quiet --no-progress .github examples/integrations/github-actions.yml
 	$(LINT)/bin/typos
 
 audit: $(LINT) ## Check the dependencies against the advisory database, which is fetched

@@ -233,3 +233,36 @@ fn flux_gets_a_plain_job() {
     assert_eq!(job["spec"].get("ttlSecondsAfterFinished"), None);
     assert_eq!(job["metadata"]["annotations"].get("argocd.argoproj.io/hook"), None);
 }
+
+/// The commands of the examples for CI run on this repository's own Applications.
+#[test]
+fn continuous_integration() {
+    let tools = [("helm3", "helm"), ("kustomize", "kustomize")];
+    let Some(programs) = Programs::with(&tools) else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    let mut commands = Vec::new();
+    for file in ["examples/integrations/github-actions.yml", "examples/integrations/gitlab-ci.yml"] {
+        let text = read(file);
+        assert!(text.contains(env!("CARGO_PKG_VERSION")), "{file}: another version");
+        commands.extend(
+            text.lines().filter_map(|line| line.find("presync check").map(|at| line[at..].to_owned())),
+        );
+    }
+    let hook = &serde_yaml::from_str::<Value>(&read(".pre-commit-hooks.yaml")).unwrap()[0];
+    let words = hook["args"].as_array().unwrap().iter().map(|word| format!("'{}'", word.as_str().unwrap()));
+    commands.push(format!("{} {}", hook["entry"].as_str().unwrap(), words.collect::<Vec<_>>().join(" ")));
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    let out = TempDir::new().unwrap();
+    for command in commands {
+        let command = command
+            .replace("apps/**/*.yaml", "examples/*/applications.yaml")
+            .replace("**/*.yaml", "examples/*/applications.yaml")
+            .replace("=presync.xml", &format!("={}", out.path().join("presync.xml").display()));
+        let output = programs.run(root, "bash", &["-c", &command]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!([0, 10].contains(&output.status.code().unwrap()), "{command}: {stderr}");
+    }
+    let junit = fs::read_to_string(out.path().join("presync.xml")).unwrap();
+    assert!(junit.contains("<testsuite"), "{junit}");
+}
