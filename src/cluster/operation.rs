@@ -176,9 +176,11 @@ impl OperationState {
         !apply && selected.is_none_or(Vec::is_empty)
     }
 
-    /// The hooks that the operation waits for.
-    pub fn running_hooks(&self) -> impl Iterator<Item = &ResourceResult> {
-        self.hooks().filter(|result| result.hook_phase == Phase::Running)
+    /// The hooks and plain Jobs that the operation waits for. A Job that is gone before Argo CD sees its end, hook or
+    /// not, can keep it waiting: Argo CD before v3.4 never notices that a plain one is gone.
+    pub fn awaited(&self) -> impl Iterator<Item = &ResourceResult> {
+        let runs = |result: &&ResourceResult| !result.hook_type.is_empty() || result.key().is_job();
+        self.results().filter(runs).filter(|result| result.hook_phase == Phase::Running)
     }
 
     /// When it started.

@@ -89,11 +89,7 @@ pub async fn take(
     let jobs_of = |app: &Application| jobs.get(&app.key()).map_or(&[][..], Vec::as_slice);
     let mut reads = stream::iter(&apps)
         .map(|app| async move {
-            (
-                app.key(),
-                running_hooks(client, app, true).await,
-                failed(client, app, jobs_of(app), options).await,
-            )
+            (app.key(), awaited(client, app, true).await, failed(client, app, jobs_of(app), options).await)
         })
         .buffer_unordered(PARALLEL);
     while let Some((key, waiting, failed)) = reads.next().await {
@@ -139,14 +135,14 @@ async fn failed(client: &Client, app: &Application, jobs: &[Job], options: Optio
     problems.or(failures)
 }
 
-/// The hooks that the operation of an Application waits for; with `events` also the warnings about them.
-pub async fn running_hooks(client: &Client, app: &Application, events: bool) -> Result<Vec<Hook>> {
+/// The hooks and Jobs that the operation of an Application waits for; with `events` also the warnings about them.
+pub async fn awaited(client: &Client, app: &Application, events: bool) -> Result<Vec<Hook>> {
     let (Operation::Active(state) | Operation::Orphaned(state)) = app.operation() else {
         return Ok(Vec::new());
     };
     let mut problems = Problems::default();
     let mut hooks = Vec::new();
-    for result in state.running_hooks() {
+    for result in state.awaited() {
         let key = result.key();
         let sight =
             if key.is_job() && app.is_local() { sight(client, &key, events).await } else { Ok(Sight::None) };

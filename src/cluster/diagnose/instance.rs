@@ -9,7 +9,7 @@ pub(super) fn findings(instance: &Instance) -> Vec<Finding> {
         kind: Kind::ArgocdVersion,
         app: None,
         object: None,
-        summary: format!("Argo CD {version} can wait for ever for a hook Job that its TTL deleted"),
+        summary: format!("Argo CD {version} can wait without end for a hook Job that its TTL deleted"),
         details: Vec::new(),
         remedy: Vec::new(),
     };

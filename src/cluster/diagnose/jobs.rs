@@ -45,7 +45,7 @@ fn missing(case: &Case<'_>) -> Vec<Finding> {
         Some(automated) if automated.self_heal => {
             "self-heal will create it again, and the migration will run again"
         }
-        Some(_) => "auto-sync has already synced this revision and leaves it so, for ever",
+        Some(_) => "auto-sync has already synced this revision and leaves it so until the next one",
         None => "it stays so until somebody syncs, and then the migration runs again",
     };
     case.app
@@ -95,8 +95,11 @@ fn below_floor(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> {
             Some(key.clone()),
             format!("hook {key} has a TTL of {}, below {floor} s", human(ttl)),
         )
-        .detail("some Argo CD versions miss the end of a hook Job that is gone so soon, and wait for ever")
-        .detail("its log is gone with it")
+        .detail(if case.instance.version.is_none_or(Version::loses_hooks) {
+            "Argo CD before v3.0 can miss the end of a hook Job that is gone so soon: its sync then never ends"
+        } else {
+            "when the migration fails, its log and exit code are gone before anyone reads them"
+        })
         .fix(format!("in git: spec.ttlSecondsAfterFinished of Job {}: {floor} or more", key.name)),
     )
 }
@@ -114,7 +117,7 @@ fn below_refresh(case: &Case<'_>, live: &Job, ttl: Duration) -> Option<Finding> 
             Some(key.clone()),
             format!("{key} has a TTL of {}; Argo CD compares every {}", human(ttl), human(refresh)),
         )
-        .detail("it can finish and be gone before Argo CD looks again: the app goes from Synced to OutOfSync:Missing without ever showing the result")
+        .detail("it can finish and be gone before Argo CD looks again: the app goes OutOfSync without ever showing the result")
         .fix(case.opt_in()),
     )
 }

@@ -61,7 +61,7 @@ fn orphaned(case: &Case<'_>, state: &OperationState) -> Finding {
         None,
         format!("status.operationState is {}{since}, and `.operation` is gone", state.phase),
     );
-    for hook in state.running_hooks() {
+    for hook in state.awaited() {
         finding = finding.detail(format!("it left hook {} behind", hook.key()));
     }
     finding

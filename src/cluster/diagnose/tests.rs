@@ -109,7 +109,7 @@ fn without_a_health_in_the_status_the_cluster_tells() {
 fn what_the_drift_does_depends_on_the_sync_policy() {
     let then = |policy: Value| only(&snapshot(missing(&policy))).details[1].clone();
     assert!(then(json!({})).contains("until somebody syncs"));
-    assert!(then(json!({"automated": {}})).contains("for ever"));
+    assert!(then(json!({"automated": {}})).contains("until the next one"));
     assert!(then(json!({"automated": {"selfHeal": true}})).contains("run again"));
     assert!(
         then(json!({"automated": {"selfHeal": true, "enabled": false}})).contains("until somebody syncs")

@@ -68,7 +68,7 @@ impl Repairer<'_> {
     /// What a repair would do now, or why it would not.
     pub async fn preview(&self, app: &Application) -> Result<Result<Plan, Refusal>> {
         let around = Around {
-            hooks: snapshot::running_hooks(&self.client, app, false).await?,
+            hooks: snapshot::awaited(&self.client, app, false).await?,
             missing: self.missing(app).await?,
             jobs: self.hook_jobs(app).await?,
         };
@@ -221,11 +221,26 @@ impl Run<'_> {
                 .into()),
         });
         asked.await?;
+        let blocked = |app: &Application| {
+            let state = app.status.operation_state.as_ref();
+            ours(app) && state.is_some_and(|state| state.message.contains("sync window"))
+        };
         let over =
             self.handle.wait("its sync did not end", "`presync doctor` says what it waits for", |app| {
-                !ours(app) || matches!(app.operation(), Operation::None)
+                !ours(app) || matches!(app.operation(), Operation::None) || blocked(app)
             });
         let app = over.await?;
+        if blocked(&app) && !matches!(app.operation(), Operation::None) {
+            let project = &app.spec.project;
+            let problem = format!(
+                "a sync window of project {project} blocks its sync, which starts when that allows it"
+            );
+            return Err(self
+                .handle
+                .problem(problem)
+                .hint("a window is not overridden by this command: see `spec.syncWindows` of the project")
+                .into());
+        }
         match &app.status.operation_state {
             Some(state) if ours(&app) && state.phase == Phase::Succeeded => Ok(app),
             Some(state) if ours(&app) => Err(self

@@ -173,7 +173,7 @@ fn waiting(state: &OperationState, hooks: &[Hook], now: Timestamp) -> String {
 /// for anything else is a roll-out.
 pub fn is_needy(app: &Application, missing: &[ObjectKey]) -> bool {
     match app.operation() {
-        Operation::Active(state) => state.running_hooks().next().is_some(),
+        Operation::Active(state) => state.awaited().next().is_some(),
         Operation::Orphaned(_) => true,
         Operation::Requested => false,
         Operation::None => !missing.is_empty(),
@@ -322,6 +322,10 @@ mod tests {
         assert!(needy(json!({}), &missing));
         assert!(needy(running(false, "Running"), &[]));
         assert!(!needy(running(true, "Running"), &[]), "a roll-out");
+        let mut gone = running(true, "Running");
+        gone["status"]["operationState"]["syncResult"] = json!({"resources": [
+            {"group": "batch", "kind": "Job", "namespace": "shop", "name": "m", "hookPhase": "Running"}]});
+        assert!(needy(gone, &[]), "a plain Job that it waits for");
         assert!(!needy(running(false, "Succeeded"), &[]));
         assert!(!needy(json!({"status": {"sync": {"status": "OutOfSync"}}}), &[]));
         assert!(!needy(json!({"operation": {"sync": {}}}), &missing));

@@ -352,6 +352,24 @@ async fn a_sync_that_fails_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_window_is_not_waited_for() {
+    let fake = Fake::with(&stuck(true));
+    fake.controller(|app| {
+        if !app["operation"].is_null() && app["status"]["operationState"].is_null() {
+            app["status"]["operationState"] = json!({"phase": "Running", "operation": app["operation"],
+                "message": "Sync operation blocked by sync window", "startedAt": "2026-01-01T03:00:00Z"});
+        } else {
+            argocd(app);
+        }
+    });
+    let options = Options { sync: Some(SyncAfter { prune: false }), ..options() };
+    let outcome = repair(&fake, options).await;
+    let Ending::Failed(problems) = &outcome.ending else { panic!("{outcome:?}") };
+    assert!(problems.to_string().contains("a sync window of project"), "{problems}");
+    assert!(outcome.elapsed < Duration::from_mins(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_refresh_cannot_cure_is_said() {
     let mut app = stuck(true);
     app["status"]["resources"] = json!([{"group": "batch", "kind": "Job", "namespace": "shop", "name": "migrate-1",

@@ -158,10 +158,7 @@ impl AppFacts {
                 Vec::new()
             },
             moment: Moment::of(app),
-            waiting: state
-                .into_iter()
-                .flat_map(|state| state.running_hooks().map(ResourceResult::key))
-                .collect(),
+            waiting: state.into_iter().flat_map(|state| state.awaited().map(ResourceResult::key)).collect(),
             since: state.and_then(OperationState::started),
             project: app.spec.project.clone(),
             environment: app.environment(),

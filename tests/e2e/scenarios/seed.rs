@@ -63,7 +63,14 @@ pub(crate) async fn native_job_gone_before_argocd_looks(scenario: &Scenario) -> 
     sleep(Duration::from_secs(30)).await;
     let state = app.history.now()?;
     ensure!(!state.at_rest(), "it cannot come to rest:\n{}", app.history);
-    if state.operating { app.terminate().await } else { Ok(()) }
+    if !waits(&state) {
+        return Ok(());
+    }
+    let lab = scenario.lab();
+    let found = lab.presync(&["doctor", app.name(), "--older-than", "0s"]).await?.expect(10)?;
+    found.says("error stuck-operation:")?.says("the Job is gone")?;
+    lab.presync(&["repair", app.name(), "--yes", "--older-than", "0s"]).await?.says("ending its sync")?;
+    Ok(())
 }
 
 /// The same application: Argo CD's finalizer on a hook keeps it until it has been seen.

@@ -89,7 +89,7 @@ async fn sample(scenario: &Scenario, seconds: u64) -> Result<Vec<Seen>> {
         apps.push((title, scenario.create(app).await?, Vec::new()));
     }
     for (_, app, _) in &apps {
-        app.at_rest().await?;
+        app.synced().await?;
     }
     let mut second = interval(Duration::from_secs(1));
     let end = Instant::now() + Duration::from_secs(seconds);
