@@ -13,9 +13,11 @@ use crate::{
     cluster::{HOOK_FINALIZER, key::ObjectKey},
     manifest::ObjectId,
     plan::{
-        hooks::{self, Role},
-        job as view,
-        select::{SelectedBy, select},
+        app::{
+            hooks::{self, Role},
+            job as view,
+        },
+        migration::{SelectedBy, select},
     },
     settings::{ANNOTATION_PREFIX, Selectors},
 };

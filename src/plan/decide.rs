@@ -7,24 +7,28 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    JobPlan, Moved, Outcome, Plan, Rewrite, Warning,
-    dependencies::{self, Found},
-    hooks::{self, Author, Role},
-    job::Job,
-    phase::{self, Candidate},
-    rename::Stems,
-    rewrite,
-    select::{self, Selection},
-    view::{View, group},
-    workflow,
-    write::{self, Writer},
-};
 use crate::{
     argocd,
     error::{Problem, Problems},
     exit::Exit,
     manifest::{Manifests, ObjectId},
+    plan::{
+        JobPlan, Moved, Outcome, Plan, Rewrite, Warning,
+        app::{
+            hooks::{self, Author, Role},
+            index::{Index, group},
+            job::{Job, text},
+            workflow,
+        },
+        migration::{self, Selection},
+        needs::{self, Found},
+        placement::phase::{self, Candidate},
+        rewrite::{
+            edits,
+            name::GeneratedNames,
+            writer::{self, Writer},
+        },
+    },
     settings::{JobSettings, Settings, Strategy},
 };
 
@@ -49,7 +53,7 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
     if ids.is_empty() {
         return Ok(plan);
     }
-    let view = View::new(manifests, app.namespace.as_deref())?;
+    let view = Index::new(manifests, app.namespace.as_deref())?;
     ids.retain(|id| view.object(*id).is_ok_and(is_finite));
     let objects = ids.iter().map(|id| read(*id, &view)).collect::<Result<Vec<_>, _>>()?;
     let jobs: Vec<Job<'_>> =
@@ -59,7 +63,7 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
     let candidates = candidates(&judged, &view)?;
     let placements = phase::place(&candidates, &view)?;
 
-    let stems = Stems::of(&jobs);
+    let stems = GeneratedNames::of(&jobs);
     let mut problems = Problems::default();
     let mut rewrites: BTreeMap<ObjectId, Rewrite> = BTreeMap::new();
     for (candidate, placement) in candidates.iter().zip(&placements.jobs) {
@@ -70,7 +74,7 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
     for (id, wave) in placements.moved {
         let object = view.object(id)?;
         plan.moved.push(Moved { label: view.label(id), from: hooks::wave(object), to: wave.clone() });
-        let edit = rewrite::annotate(hooks::SYNC_WAVE, &wave.value.to_string());
+        let edit = edits::annotate(hooks::SYNC_WAVE, &wave.value.to_string());
         plan.edits.entry(id).or_default().push(edit);
     }
     for (id, text) in placements.warnings {
@@ -80,7 +84,7 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
         let outcome = match &judged.fate {
             Fate::Left(why) => Outcome::Left(why.clone()),
             Fate::Extend => {
-                let rewrite = write::extend(&judged.job, &judged.settings, settings, &mut plan);
+                let rewrite = writer::extend(&judged.job, &judged.settings, settings, &mut plan);
                 Outcome::Rewritten(Box::new(rewrite))
             }
             Fate::Place => match rewrites.remove(&judged.job.id) {
@@ -110,7 +114,7 @@ fn is_finite(object: &Value) -> bool {
 }
 
 /// The object of a Job, or the Job that a Workflow is read as.
-fn read<'a>(id: ObjectId, view: &View<'a>) -> Result<Cow<'a, Value>, Problems> {
+fn read<'a>(id: ObjectId, view: &Index<'a>) -> Result<Cow<'a, Value>, Problems> {
     let object = view.object(id)?;
     let workflow = object["kind"] == workflow::KIND;
     Ok(if workflow { Cow::Owned(workflow::as_job(object)) } else { Cow::Borrowed(object) })
@@ -131,7 +135,7 @@ enum Fate {
 }
 
 /// Settings, selection and strategy of every Job; all problems of their annotations.
-fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &View<'a>) -> Result<Vec<Judged<'a>>, Problems> {
+fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &Index<'a>) -> Result<Vec<Judged<'a>>, Problems> {
     let mut problems = Problems::default();
     let mut judged = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -143,7 +147,7 @@ fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &View<'a>) -> Result<V
                 }
             }
             Ok(own) => {
-                let selection = select::select(job, &finder(view), &settings.selectors, own.migration);
+                let selection = migration::select(job, &finder(view), &settings.selectors, own.migration);
                 let fate = fate(&own, &selection);
                 judged.push(Judged { job: *job, settings: own, selection, fate });
             }
@@ -154,7 +158,7 @@ fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &View<'a>) -> Result<V
 
 /// Looks up a ConfigMap or Secret whose scripts a Job may run; what cannot be read is reported where it is rendered.
 fn finder<'v, 'a>(
-    view: &'v View<'a>,
+    view: &'v Index<'a>,
 ) -> impl Fn(&str, &str, Option<&str>) -> Option<&'a Value> + use<'v, 'a> {
     |kind, name, namespace| view.object(view.find(kind, name, namespace)?.id).ok()
 }
@@ -176,15 +180,15 @@ fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
     }
 }
 
-fn candidates<'a>(judged: &'a [Judged<'a>], view: &View<'a>) -> Result<Vec<Candidate<'a>>, Problems> {
+fn candidates<'a>(judged: &'a [Judged<'a>], view: &Index<'a>) -> Result<Vec<Candidate<'a>>, Problems> {
     let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
     placed
         .map(|judged| {
-            let Found { needs, awaits } = dependencies::of(&judged.job, view)?;
+            let Found { needs, awaits } = needs::of(&judged.job, view)?;
             Ok(Candidate {
                 job: judged.job,
                 settings: &judged.settings,
-                after_workloads: select::runs_after_workloads(&judged.job, &finder(view)),
+                after_workloads: migration::runs_after_workloads(&judged.job, &finder(view)),
                 needs,
                 awaits,
             })
@@ -193,7 +197,7 @@ fn candidates<'a>(judged: &'a [Judged<'a>], view: &View<'a>) -> Result<Vec<Candi
 }
 
 /// A plain Job that is left with its TTL still becomes drift.
-fn drifts(judged: &Judged<'_>, view: &View<'_>) -> Option<Warning> {
+fn drifts(judged: &Judged<'_>, view: &Index<'_>) -> Option<Warning> {
     let job = &judged.job;
     let ttl = job.ttl()?;
     if hooks::role(job.object) != (Role::Resource, Author::Nobody) {
@@ -215,7 +219,7 @@ fn drifts(judged: &Judged<'_>, view: &View<'_>) -> Option<Warning> {
 }
 
 /// Two Jobs of one name: Argo CD would apply only the last.
-fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &View<'_>) -> Problems {
+fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &Index<'_>) -> Problems {
     let mut problems = Problems::default();
     let mut seen = BTreeSet::new();
     for (job, planned) in jobs.iter().zip(&plan.jobs) {
@@ -232,8 +236,4 @@ fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &View<'_>) -> Problems {
         }
     }
     problems
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

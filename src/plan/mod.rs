@@ -2,39 +2,24 @@
 //!
 //! The order of the decisions is in `docs/decisions.md`; each row of that table has a case in `tests/cases`.
 
-mod arrange;
-pub mod copies;
-pub mod decide;
-pub mod dependencies;
-pub mod digest;
-pub mod guards;
-pub mod hooks;
-pub mod job;
-mod mentions;
-pub mod names;
-pub mod phase;
+pub(crate) mod app;
+mod decide;
+pub(crate) mod migration;
+pub(crate) mod needs;
 #[allow(dead_code, reason = "the ladder is tried on random apps; the phases are still decided by rules")]
-mod placement;
-pub mod references;
-pub mod rename;
-pub mod rewrite;
-pub mod select;
-pub mod trigger;
-pub mod ttl;
-pub mod view;
-pub mod waves;
-pub mod workflow;
-mod write;
+pub(crate) mod placement;
+pub(crate) mod pod;
+pub(crate) mod rewrite;
 
 use std::collections::BTreeMap;
 
-pub use decide::plan;
-
 use crate::{
     manifest::{Addition, Changes, Edit, ObjectId},
-    plan::{hooks::HookType, select::Selection},
+    plan::{app::hooks::HookType, migration::Selection},
     settings::{Environment, Strategy},
 };
+
+pub use decide::plan;
 
 /// A decided value and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

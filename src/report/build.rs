@@ -6,7 +6,7 @@ use super::model::{
 use crate::{
     error::Problems,
     manifest::{Manifests, ObjectId},
-    plan::{JobPlan, Outcome, Plan, Rewrite, rewrite::types_text},
+    plan::{JobPlan, Outcome, Plan, Rewrite, rewrite::edits::types_text},
     settings::{JobSettings, Layer, Loaded, Settings, Sourced},
 };
 

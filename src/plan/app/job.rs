@@ -1,0 +1,121 @@
+//! A Job of the app, read only: the parts that decisions look at.
+
+use serde_json::{Map, Value};
+
+use crate::manifest::ObjectId;
+
+/// A `batch/v1` Job as rendered, or an Argo Workflow read as one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job<'a> {
+    /// Where it stands in the manifests.
+    pub id: ObjectId,
+    /// The whole object; that of a Workflow as [`super::workflow::as_job`] reads it.
+    pub object: &'a Value,
+}
+
+/// A container of the Job's pod.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Container<'a> {
+    /// Its object in the pod's spec.
+    pub object: &'a Value,
+    /// It stands under `initContainers`.
+    pub init: bool,
+}
+
+impl<'a> Job<'a> {
+    /// `metadata.name`, or empty where only `generateName` is given.
+    pub(crate) fn name(&self) -> &'a str {
+        text(&self.object["metadata"]["name"])
+    }
+
+    /// `metadata.generateName`.
+    pub(crate) fn generate_name(&self) -> Option<&'a str> {
+        self.object["metadata"]["generateName"].as_str()
+    }
+
+    /// `Job`, or `Workflow`.
+    pub(crate) fn kind(&self) -> &'a str {
+        text(&self.object["kind"])
+    }
+
+    /// It is an Argo Workflow.
+    pub(crate) fn is_workflow(&self) -> bool {
+        self.kind() == super::workflow::KIND
+    }
+
+    /// The name that messages use: `metadata.name`, else `metadata.generateName` with a `*`.
+    pub(crate) fn label(&self) -> String {
+        match (self.name(), self.generate_name()) {
+            ("", Some(prefix)) => format!("{prefix}*"),
+            (name, _) => name.to_owned(),
+        }
+    }
+
+    /// `metadata.namespace`, if the manifest says one.
+    pub(crate) fn namespace(&self) -> Option<&'a str> {
+        self.object["metadata"]["namespace"].as_str()
+    }
+
+    /// An annotation of the Job itself.
+    pub(crate) fn annotation(&self, key: &str) -> Option<&'a str> {
+        self.object["metadata"]["annotations"][key].as_str()
+    }
+
+    /// The annotations of the Job itself.
+    pub(crate) fn annotations(&self) -> Option<&'a Map<String, Value>> {
+        self.object["metadata"]["annotations"].as_object()
+    }
+
+    /// The labels of the Job itself.
+    pub(crate) fn labels(&self) -> Option<&'a Map<String, Value>> {
+        self.object["metadata"]["labels"].as_object()
+    }
+
+    /// `spec`.
+    pub(crate) fn spec(&self) -> &'a Value {
+        &self.object["spec"]
+    }
+
+    /// `spec.template.spec`.
+    pub(crate) fn pod(&self) -> &'a Value {
+        &self.object["spec"]["template"]["spec"]
+    }
+
+    /// `spec.ttlSecondsAfterFinished`.
+    pub(crate) fn ttl(&self) -> Option<u64> {
+        self.spec()["ttlSecondsAfterFinished"].as_u64()
+    }
+
+    /// Init containers, then containers, in order.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = Container<'a>> + use<'a> {
+        let pod = self.pod();
+        [("initContainers", true), ("containers", false)].into_iter().flat_map(move |(key, init)| {
+            pod[key].as_array().into_iter().flatten().map(move |object| Container { object, init })
+        })
+    }
+}
+
+impl<'a> Container<'a> {
+    /// `name`.
+    pub(crate) fn name(&self) -> &'a str {
+        text(&self.object["name"])
+    }
+
+    /// `image`.
+    pub(crate) fn image(&self) -> &'a str {
+        text(&self.object["image"])
+    }
+
+    /// `command` followed by `args`: the words that run.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let object = self.object;
+        ["command", "args"]
+            .into_iter()
+            .flat_map(move |key| object[key].as_array().into_iter().flatten().map(text))
+    }
+}
+
+/// The string in a value; empty for anything else.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

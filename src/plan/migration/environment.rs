@@ -1,0 +1,62 @@
+//! Environment variables that make a program migrate: `RUN_MIGRATIONS=true`, `ROLE=migrate`.
+
+use crate::plan::{app::job::Job, migration::words};
+
+/// Tokens of a name that make it another setting: `SKIP_MIGRATIONS`, `MIGRATIONS_DIR`.
+#[rustfmt::skip]
+const OTHER: &[&str] = &[
+    "skip", "disable", "disabled", "no", "without", "wait", "check", "ignore", "table", "dir", "path", "lock", "allow",
+    "fail", "require", "after", "post",
+];
+
+/// The first variable with a literal value that makes a container's program migrate.
+pub(crate) fn migrates<'a>(job: &Job<'a>) -> Option<&'a str> {
+    let variables =
+        job.containers().flat_map(|container| container.object["env"].as_array().into_iter().flatten());
+    variables
+        .filter_map(|variable| Some((variable["name"].as_str()?, variable["value"].as_str()?)))
+        .find(|(name, value)| says_so(&words::tokens(name), &value.to_lowercase()))
+        .map(|(name, _)| name)
+}
+
+fn says_so(name: &[String], value: &str) -> bool {
+    let has = |token: &str| name.iter().any(|other| other == token);
+    if name.iter().any(|token| OTHER.contains(&token.as_str())) {
+        return false;
+    }
+    match value {
+        "true" | "1" | "yes" | "on" => {
+            name.iter().any(|token| words::is_keyword(token))
+                || (has("upgrade") && (has("mode") || has("only")))
+        }
+        // Not a variable that says what the app is called.
+        "migrate" | "migration" | "migrations" | "migrator" | "db-migrate" | "db:migrate"
+        | "migrate-only" => {
+            ["role", "mode", "command", "cmd", "task", "action", "job", "type"].into_iter().any(has)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_may_make_a_program_migrate() {
+        for (name, value, says) in [
+            ("RUN_MIGRATIONS", "true", true),
+            ("AUTO_MIGRATE", "1", true),
+            ("CONTAINER_ROLE", "migrate", true),
+            ("upgrade.mode", "true", true),
+            ("RUN_MIGRATIONS", "false", false),
+            ("SKIP_MIGRATIONS", "true", false),
+            ("SKIP_POST_DEPLOYMENT_MIGRATIONS", "true", false),
+            ("MIGRATIONS_TABLE", "1", false),
+            ("APP_NAME", "migrations", false),
+            ("UPGRADE", "true", false),
+        ] {
+            assert_eq!(says_so(&words::tokens(name), value), says, "{name}={value}");
+        }
+    }
+}

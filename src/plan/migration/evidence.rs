@@ -1,0 +1,297 @@
+//! The evidence that a Job is a migration: points with reasons.
+
+use crate::plan::{
+    app::{
+        hooks::{self, Role},
+        job::Job,
+    },
+    migration::{
+        app_commands,
+        counter_evidence::{self, Says},
+        environment, tools, words,
+    },
+    pod::{
+        program,
+        scripts::{self, Command, Runs},
+    },
+};
+
+/// A Job with this score or more is a migration.
+pub(crate) const THRESHOLD: i32 = 50;
+
+/// A kind of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tool,
+    OwnCommand,
+    Keyword,
+    Image,
+    Environment,
+    Preparation,
+    Schema,
+    Database,
+    Client,
+    Action,
+    Hook,
+    Test,
+    Other,
+    Perhaps,
+    OtherCommand,
+    Suspended,
+}
+
+impl Kind {
+    /// The table of weights: the points of each kind, and when they count.
+    ///
+    /// A tool outweighs every counter but a test. A keyword alone suffices, and no counter leaves it enough. What is weaker
+    /// suffices only together.
+    #[rustfmt::skip]
+    const fn weight(self) -> (i32, &'static str) {
+        match self {
+            Self::Tool => (120, "a command of a known tool"),
+            Self::OwnCommand => (60, "a migrate command of another program: `app migrate`, `run-migrations.sh`, `npm run db:migrate`"),
+            Self::Keyword => (50, "`migrate`, `migration` and the like in the name, or in a label that says what the Job is for"),
+            Self::Image => (40, "the same in an image's name or tag; not beside a keyword"),
+            Self::Environment => (35, "an environment variable such as `RUN_MIGRATIONS=true`; not beside a command that migrates"),
+            Self::Preparation => (30, "a program or script named `db-init`, `setup-database`; not beside a command that migrates"),
+            Self::Schema => (25, "SQL such as `CREATE TABLE` in a command, or in a file of the app that a command names; not beside a command that migrates"),
+            Self::Database => (20, "`db`, `schema`, `postgres` in the name; not beside a keyword"),
+            Self::Client => (20, "a database's client, such as `psql`; not beside a command that migrates"),
+            Self::Action => (15, "`init`, `setup`, `seed`, `upgrade` in the name; not beside a keyword"),
+            Self::Hook => (10, "a sync hook or a Helm hook"),
+            Self::Test => (-180, "a name that says it is a test"),
+            Self::Other => (-60, "a name that says it is something else: `migrate-notify`, `create-user`, `db-backup`; once for each thing"),
+            Self::Perhaps => (-20, "a verb of something else in front of the keyword, where it may be a service's name: `copy-migrate`"),
+            Self::OtherCommand => (-40, "a command of something else, such as `mc mb` or `pg_dump`; not beside a command that migrates"),
+            Self::Suspended => (-200, "`suspend: true`: a sync would wait until someone resumes the Job"),
+        }
+    }
+}
+
+/// Labels that name the app or its packaging, not what the Job is for; compared without their prefix.
+#[rustfmt::skip]
+const APP_LABELS: &[&str] = &[
+    "app", "name", "k8s-app", "instance", "part-of", "version", "managed-by", "chart", "release", "heritage",
+    "tracking-id",
+];
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The sum of the reasons' points; [`THRESHOLD`] or more is a migration.
+    pub score: i32,
+    /// The strongest kinds first; never a manifest's value beyond names and single words of commands.
+    pub reasons: Vec<Reason>,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// What it adds; negative for counter-evidence.
+    pub points: i32,
+    /// A sentence fragment.
+    pub text: String,
+}
+
+impl Evidence {
+    fn add(&mut self, kind: Kind, text: impl Into<String>) {
+        let (points, _) = kind.weight();
+        self.score += points;
+        self.reasons.push(Reason { points, text: text.into() });
+    }
+
+    /// Whether the score says migration.
+    pub(crate) fn suffices(&self) -> bool {
+        self.score >= THRESHOLD
+    }
+}
+
+/// Gathers the evidence.
+pub(crate) fn gather<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Evidence {
+    let mut evidence = Evidence::default();
+    let runs = scripts::read(job, find);
+    let runs_migration = add_migration_command(&mut evidence, &runs.commands);
+    add_names(&mut evidence, job);
+    if !runs_migration {
+        add_weak_commands(&mut evidence, job, &runs);
+        add_other_command(&mut evidence, &runs.commands);
+    }
+    let (role, _) = hooks::role(job.object);
+    if matches!(role, Role::Hook(_)) {
+        evidence.add(Kind::Hook, "it is a hook");
+    }
+    if job.spec()["suspend"] == true {
+        evidence.add(Kind::Suspended, "it is suspended: a sync would wait for it");
+    }
+    evidence
+}
+
+/// Adds the first command that migrates; a known tool before a program's own command.
+fn add_migration_command(evidence: &mut Evidence, commands: &[Command]) -> bool {
+    let known = commands.iter().find_map(|command| {
+        tools::find(tools::TOOLS, program::running(&command.words)).map(|tool| (command, tool))
+    });
+    if let Some((command, tool)) = known {
+        evidence.add(Kind::Tool, format!("{} runs {}", command.place, tool.name));
+        return true;
+    }
+    let own = commands
+        .iter()
+        .find_map(|command| Some((command, app_commands::migration(&command.words, command.implied)?)));
+    if let Some((command, word)) = &own {
+        evidence.add(Kind::OwnCommand, format!("{} runs `{word}`", command.place));
+    }
+    own.is_some()
+}
+
+fn add_names(evidence: &mut Evidence, job: &Job<'_>) {
+    let name = words::tokens(job.generate_name().filter(|_| job.name().is_empty()).unwrap_or(job.name()));
+    let keyword = |tokens: &[String]| tokens.iter().find(|token| words::is_keyword(token)).cloned();
+    if let Some(token) = keyword(&name) {
+        evidence.add(Kind::Keyword, format!("the name says `{token}`"));
+    } else if let Some((key, token)) = labels(job).find_map(|(key, value)| {
+        let tokens = words::tokens(value);
+        keyword(&tokens).filter(|_| counter_evidence::in_name(&tokens).is_empty()).map(|token| (key, token))
+    }) {
+        evidence.add(Kind::Keyword, format!("label `{key}` says `{token}`"));
+    } else {
+        add_weak_names(evidence, job, &name, keyword);
+    }
+    for (counter, token, says) in counter_evidence::in_name(&name) {
+        let kind = match says {
+            Says::Plainly if counter.test => Kind::Test,
+            Says::Plainly => Kind::Other,
+            Says::Perhaps => Kind::Perhaps,
+        };
+        evidence.add(kind, format!("the name says `{token}`: {}", counter.what));
+    }
+}
+
+fn add_weak_names(
+    evidence: &mut Evidence,
+    job: &Job<'_>,
+    name: &[String],
+    keyword: impl Fn(&[String]) -> Option<String>,
+) {
+    let image = job.containers().find_map(|container| {
+        let image = container.image().split('@').next().unwrap_or_default();
+        keyword(&words::tokens(tools::base_name(image)))
+    });
+    if let Some(token) = image {
+        evidence.add(Kind::Image, format!("an image says `{token}`"));
+    }
+    if let Some(token) = name.iter().find(|token| words::is_database(token)) {
+        evidence.add(Kind::Database, format!("the name says `{token}`"));
+    }
+    if let Some(token) = name.iter().find(|token| words::is_action(token)) {
+        evidence.add(Kind::Action, format!("the name says `{token}`"));
+    }
+}
+
+fn add_weak_commands(evidence: &mut Evidence, job: &Job<'_>, runs: &Runs) {
+    let preparation = runs
+        .commands
+        .iter()
+        .find_map(|command| Some((command, app_commands::preparation(&command.words, command.implied)?)));
+    if let Some((command, name)) = preparation {
+        evidence.add(Kind::Preparation, format!("{} runs `{name}`", command.place));
+    }
+    if let Some(name) = environment::migrates(job) {
+        evidence.add(Kind::Environment, format!("environment variable `{name}` says so"));
+    }
+    if let Some(place) = &runs.schema {
+        evidence.add(Kind::Schema, format!("{place} holds SQL that changes a schema"));
+    }
+    if let Some(command) = runs.commands.iter().find(|command| program::is_database_client(&command.words)) {
+        evidence.add(Kind::Client, format!("{} runs a database client", command.place));
+    }
+}
+
+fn add_other_command(evidence: &mut Evidence, commands: &[Command]) {
+    let other = commands.iter().find_map(|command| {
+        tools::find(counter_evidence::COMMANDS, program::command(&command.words)).map(|tool| (command, tool))
+    });
+    if let Some((command, tool)) = other {
+        evidence.add(Kind::OtherCommand, format!("{} {}", command.place, tool.name));
+    }
+}
+
+/// The labels that say what the Job is for.
+fn labels<'a>(job: &Job<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    job.labels()
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| !APP_LABELS.contains(&tools::base_name(key)))
+        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::plan::migration::tools::TOOLS;
+
+    const KINDS: [Kind; 16] = [
+        Kind::Tool,
+        Kind::OwnCommand,
+        Kind::Keyword,
+        Kind::Image,
+        Kind::Environment,
+        Kind::Preparation,
+        Kind::Schema,
+        Kind::Database,
+        Kind::Client,
+        Kind::Action,
+        Kind::Hook,
+        Kind::Test,
+        Kind::Other,
+        Kind::Perhaps,
+        Kind::OtherCommand,
+        Kind::Suspended,
+    ];
+
+    fn points(kind: Kind) -> i32 {
+        kind.weight().0
+    }
+
+    #[test]
+    fn the_weights_stand_in_the_order_that_they_are_meant_to() {
+        let weak = points(Kind::Database) + points(Kind::Action) + points(Kind::Hook);
+        assert!(points(Kind::Keyword) >= THRESHOLD && weak < THRESHOLD);
+        let named = points(Kind::Keyword) + points(Kind::Hook) + points(Kind::Client);
+        assert!(named + points(Kind::Other) < THRESHOLD, "no counter leaves a name enough");
+        assert!(points(Kind::Keyword) + points(Kind::Hook) + points(Kind::OtherCommand) < THRESHOLD);
+        assert!(points(Kind::Tool) + points(Kind::Other) >= THRESHOLD, "a tool outweighs a name");
+        let most = points(Kind::Tool) + points(Kind::Keyword) + points(Kind::Hook);
+        assert!(most + points(Kind::Test) < THRESHOLD, "nothing outweighs a test");
+        assert!(most + points(Kind::Suspended) < THRESHOLD);
+    }
+
+    /// `docs/selection.md` holds the tables; `PRESYNC_BLESS=1` writes them anew.
+    #[test]
+    fn the_documentation_holds_the_tables() {
+        let mut weights = "| points | evidence |\n|--:|---|\n".to_owned();
+        for (points, when) in KINDS.map(Kind::weight) {
+            writeln!(weights, "| {points:+} | {when} |").unwrap();
+        }
+        let mut tools = "| tool | for example |\n|---|---|\n".to_owned();
+        for tool in TOOLS {
+            writeln!(tools, "| {} | `{}` |", tool.name, tool.example.replace('|', "\\|")).unwrap();
+        }
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/selection.md");
+        let page = std::fs::read_to_string(&path).unwrap();
+        let expected = with_table(&with_table(&page, "weights", &weights), "tools", &tools);
+        if std::env::var_os("PRESYNC_BLESS").is_some() {
+            std::fs::write(path, expected).unwrap();
+        } else {
+            assert!(page == expected, "docs/selection.md is stale: run the test with PRESYNC_BLESS=1");
+        }
+    }
+
+    fn with_table(page: &str, name: &str, table: &str) -> String {
+        let (before, rest) = page.split_once(&format!("<!-- table: {name} -->\n")).unwrap();
+        let (_, after) = rest.split_once("<!-- end -->").unwrap();
+        format!("{before}<!-- table: {name} -->\n\n{table}\n<!-- end -->{after}")
+    }
+}

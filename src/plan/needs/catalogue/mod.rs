@@ -1,0 +1,6 @@
+//! Tables of kinds: known databases, operators, and controllers that make Secrets and ConfigMaps.
+
+pub(crate) mod known_databases;
+pub(crate) mod operators;
+pub(crate) mod pattern;
+pub(crate) mod secret_controllers;

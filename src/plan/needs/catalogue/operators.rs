@@ -1,0 +1,115 @@
+//! Databases that an operator runs from a custom resource: their Services and Secrets are not rendered, but named by
+//! convention.
+
+use crate::{
+    error::Result,
+    manifest::Header,
+    plan::{
+        app::index::{Index, group, is, is_custom},
+        needs::catalogue::{known_databases::Counts, pattern},
+    },
+};
+
+/// One kind of the table; the names are patterns.
+pub(crate) struct Operator {
+    /// As `Index::find` takes it.
+    pub(crate) kind: &'static str,
+    pub(crate) counts: Counts,
+    pub(crate) services: &'static [&'static str],
+    pub(crate) secrets: &'static [&'static str],
+}
+
+/// The table, one kind a line: the Services that lead to the database, the Secrets that the operator makes.
+#[rustfmt::skip]
+pub(crate) const OPERATORS: &[Operator] = &[
+    // PostgreSQL.
+    database("Cluster.postgresql.cnpg.io", &["{name}-rw", "{name}-ro", "{name}-r", "{spec.managed.services.additional.*.serviceTemplate.metadata.name}"], &["{name}-app", "{name}-superuser", "{name}-ca", "{name}-server", "{name}-replication"]),
+    database("Pooler.postgresql.cnpg.io", &["{name}"], &[]),
+    database("Cluster.postgresql.k8s.enterprisedb.io", &["{name}-rw", "{name}-ro", "{name}-r"], &["{name}-app", "{name}-superuser", "{name}-ca"]),
+    database("postgresql.acid.zalan.do", &["{name}", "{name}-repl", "{name}-pooler", "{name}-pooler-repl"], &["*.{name}.credentials.postgresql.acid.zalan.do"]),
+    database("PostgresCluster.postgres-operator.crunchydata.com", &["{name}-primary", "{name}-replicas", "{name}-ha", "{name}-pgbouncer"], &["{name}-pguser-*", "{name}-cluster-cert"]),
+    database("PerconaPGCluster.pgv2.percona.com", &["{name}-primary", "{name}-replicas", "{name}-ha", "{name}-pgbouncer"], &["{name}-pguser-*", "{name}-cluster-cert"]),
+    database("SGCluster.stackgres.io", &["{name}", "{name}-primary", "{name}-replicas"], &["{name}"]),
+    database("Postgres.kubedb.com", &["{name}", "{name}-standby"], &["{name}-auth", "{spec.authSecret.name}"]),
+    // MySQL and MariaDB.
+    database("MariaDB.k8s.mariadb.com", &["{name}", "{name}-primary", "{name}-secondary", "{name}-internal"], &["{name}-root", "{name}-password", "{spec.rootPasswordSecretKeyRef.name}", "{spec.passwordSecretKeyRef.name}"]),
+    database("MaxScale.k8s.mariadb.com", &["{name}"], &[]),
+    database("PerconaXtraDBCluster.pxc.percona.com", &["{name}-pxc", "{name}-haproxy", "{name}-haproxy-replicas", "{name}-proxysql"], &["{spec.secretsName}", "{name}-secrets"]),
+    database("PerconaServerMySQL.ps.percona.com", &["{name}-mysql", "{name}-mysql-primary", "{name}-haproxy", "{name}-router"], &["{spec.secretsName}", "{name}-secrets"]),
+    database("InnoDBCluster.mysql.oracle.com", &["{name}", "{name}-instances"], &[]),
+    database("MysqlCluster.mysql.presslabs.org", &["{name}-mysql", "{name}-mysql-master", "{name}-mysql-replicas"], &[]),
+    database("MySQL.kubedb.com", &["{name}", "{name}-standby"], &["{name}-auth", "{spec.authSecret.name}"]),
+    database("MariaDB.kubedb.com", &["{name}"], &["{name}-auth", "{spec.authSecret.name}"]),
+    database("TidbCluster.pingcap.com", &["{name}-tidb"], &[]),
+    database("VitessCluster.planetscale.com", &["{name}-vtgate-*"], &[]),
+    // MongoDB.
+    database("MongoDBCommunity.mongodbcommunity.mongodb.com", &["{name}-svc"], &["{spec.users.*.connectionStringSecretName}", "{name}-{spec.users.*.db}-{spec.users.*.name}"]),
+    database("MongoDB.mongodb.com", &["{name}-svc"], &[]),
+    database("PerconaServerMongoDB.psmdb.percona.com", &["{name}-mongos", "{name}-{spec.replsets.*.name}"], &["{spec.secrets.users}", "{name}-secrets"]),
+    database("MongoDB.kubedb.com", &["{name}", "{name}-mongos"], &["{name}-auth", "{spec.authSecret.name}"]),
+    // Others.
+    database("Cluster.apps.kubeblocks.io", &["{name}-{spec.componentSpecs.*.name}", "{name}-{spec.componentSpecs.*.name}-*"], &["{name}-conn-credential", "{name}-{spec.componentSpecs.*.name}-account-*"]),
+    database("CrdbCluster.crdb.cockroachlabs.com", &["{name}", "{name}-public"], &[]),
+    database("ClickHouseInstallation.clickhouse.altinity.com", &["clickhouse-{name}", "chi-{name}-*"], &[]),
+    database("CassandraDatacenter.cassandra.datastax.com", &["{spec.clusterName}-{name}-service", "{spec.clusterName}-{name}-all-pods-service"], &["{spec.clusterName}-superuser"]),
+    database("K8ssandraCluster.k8ssandra.io", &["{name}-{spec.cassandra.datacenters.*.metadata.name}-service"], &["{name}-superuser"]),
+    database("ScyllaCluster.scylla.scylladb.com", &["{name}-client"], &[]),
+    // Search.
+    other(Counts::Index, "Elasticsearch.elasticsearch.k8s.elastic.co", &["{name}-es-http", "{name}-es-internal-http"], &["{name}-es-elastic-user", "{name}-es-http-certs-public"]),
+    other(Counts::Index, "OpenSearchCluster.opensearch.opster.io", &["{spec.general.serviceName}"], &["{name}-admin-password"]),
+    // Caches and brokers.
+    other(Counts::WaitedFor, "Redis.redis.redis.opstreelabs.in", &["{name}", "{name}-additional"], &[]),
+    other(Counts::WaitedFor, "RedisFailover.databases.spotahome.com", &["rfs-{name}", "rfrm-{name}"], &[]),
+    other(Counts::WaitedFor, "RabbitmqCluster.rabbitmq.com", &["{name}"], &["{name}-default-user"]),
+    other(Counts::WaitedFor, "Kafka.kafka.strimzi.io", &["{name}-kafka-bootstrap", "{name}-kafka-brokers"], &["{name}-cluster-ca-cert"]),
+];
+
+/// What an operator makes inside a database: a migration fails until it is there. The kind, and the field that names
+/// the database.
+pub(crate) const PARTS: &[(&str, &str)] = &[
+    ("Database.postgresql.cnpg.io", "{spec.cluster.name}"),
+    ("Database.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
+    ("User.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
+    ("Grant.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
+];
+
+const fn database(
+    kind: &'static str,
+    services: &'static [&'static str],
+    secrets: &'static [&'static str],
+) -> Operator {
+    other(Counts::Named, kind, services, secrets)
+}
+
+const fn other(
+    counts: Counts,
+    kind: &'static str,
+    services: &'static [&'static str],
+    secrets: &'static [&'static str],
+) -> Operator {
+    Operator { kind, counts, services, secrets }
+}
+
+/// The table's entry for an object.
+pub(crate) fn of(header: &Header) -> Option<&'static Operator> {
+    // Every object of the app is asked about, and most are Kubernetes' own.
+    is_custom(header).then(|| OPERATORS.iter().find(|operator| is(header, operator.kind)))?
+}
+
+/// The parts of a database that an operator runs.
+pub(crate) fn parts<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
+    let mut found = Vec::new();
+    for (kind, field) in PARTS {
+        if kind.split_once('.').map(|(_, group)| group) != Some(group(&of.api_version)) {
+            continue;
+        }
+        for header in app.of_kind(kind) {
+            if app.same_namespace(header.namespace.as_deref(), of.namespace.as_deref())
+                && pattern::expand(field, app.object(header.id)?).contains(&of.name)
+            {
+                found.push(header);
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,304 @@
+//! The walk from a Job over everything that it needs.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::{
+    error::Result,
+    manifest::{Header, ObjectId, Step},
+    plan::{
+        app::{
+            index::{Index, group, is_cluster_scoped, is_custom},
+            job::Job,
+        },
+        needs::{
+            Found, Need, Relation, Use, WaitedFor,
+            catalogue::{operators, secret_controllers::SecretControllers},
+            custom_resources,
+            databases::{Asking, Databases, Reached},
+            dependents::waiters,
+            makers,
+            rbac::{self, Account},
+            wait_commands, waited_for,
+        },
+        pod::{
+            reading::{self, Source, Text},
+            references::{self, Reads, Reference},
+            workloads,
+        },
+    },
+};
+
+/// Walks from the Job over everything that it needs.
+pub(crate) fn from(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
+    let mut kinds: Vec<_> = app.custom().map(|header| header.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let waiting = waiters(job, app)?.into_iter().map(|waiter| waiter.header.id).collect();
+    let databases = Databases::new(app, waiting)?;
+    let producers = SecretControllers::new(app)?;
+    let mut walk = Walk {
+        app,
+        kinds,
+        databases,
+        producers,
+        job: *job,
+        needs: Vec::new(),
+        places: HashMap::new(),
+        workloads: Vec::new(),
+    };
+    let referrer = Referrer { id: job.id, label: None, namespace: job.namespace() };
+    walk.pod(&referrer, job.pod())?;
+    walk.namespace(&referrer);
+    let mut next = 0;
+    while let Some(need) = walk.needs.get(next) {
+        let header = need.header.clone();
+        walk.object(&header)?;
+        next += 1;
+    }
+    Ok(Found { needs: walk.needs, awaits: walk.workloads })
+}
+
+struct Walk<'v, 'a, 'j> {
+    app: &'v Index<'a>,
+    /// The kinds of the app's custom resources.
+    kinds: Vec<&'v str>,
+    databases: Databases<'v, 'a>,
+    producers: SecretControllers<'v, 'a>,
+    job: Job<'j>,
+    needs: Vec<Need>,
+    /// Where in `needs` an object stands.
+    places: HashMap<ObjectId, usize>,
+    workloads: Vec<WaitedFor>,
+}
+
+/// The object whose fields are followed.
+struct Referrer<'r> {
+    id: ObjectId,
+    /// `Kind name`; none for the Job itself.
+    label: Option<String>,
+    namespace: Option<&'r str>,
+}
+
+impl Referrer<'_> {
+    fn why(&self, field: &str) -> String {
+        self.label.as_ref().map_or_else(|| field.to_owned(), |label| format!("{label}: {field}"))
+    }
+}
+
+impl Walk<'_, '_, '_> {
+    fn add(
+        &mut self,
+        header: &Header,
+        relation: Relation,
+        by: ObjectId,
+        why: String,
+        path: Option<Vec<Step>>,
+    ) {
+        if header.id == self.job.id || header.id == by {
+            return;
+        }
+        let place = *self.places.entry(header.id).or_insert_with(|| {
+            self.needs.push(Need { header: header.clone(), relation, uses: Vec::new() });
+            self.needs.len() - 1
+        });
+        let reason = Use { by, why, path };
+        let uses = &mut self.needs[place].uses;
+        if !uses.contains(&reason) {
+            uses.push(reason);
+        }
+    }
+
+    fn follow(&mut self, referrer: &Referrer<'_>, reference: Reference) -> Result<()> {
+        let app = self.app;
+        let namespace = reference.namespace.as_deref().or(referrer.namespace);
+        let why = referrer.why(&reference.why);
+        let mut there = false;
+        if reference.relation == Relation::Config {
+            for header in self.producers.of(&reference.kind, &reference.name, namespace) {
+                let why = format!("{why}, for which it makes {} {}", reference.kind, reference.name);
+                let relation = operators::of(header).map_or(Relation::Producer, |_| Relation::Database);
+                self.add(header, relation, referrer.id, why, None);
+                there = true;
+            }
+        }
+        let path = (referrer.id == self.job.id).then_some(reference.path).filter(|path| !path.is_empty());
+        for header in app.find_all(&reference.kind, &reference.name, namespace) {
+            let database = reference.relation == Relation::Producer && operators::of(header).is_some();
+            let relation = if database { Relation::Database } else { reference.relation };
+            self.add(header, relation, referrer.id, why.clone(), path.clone());
+            there = true;
+        }
+        if reference.relation == Relation::Config && !there {
+            for header in makers::of(&reference.kind, &reference.name, namespace, self.job.id, app)? {
+                let why = format!("{why}, for which it seems to make {} {}", reference.kind, reference.name);
+                self.add(header, Relation::Producer, referrer.id, why, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn follow_all(&mut self, referrer: &Referrer<'_>, references: Vec<Reference>) -> Result<()> {
+        references.into_iter().try_for_each(|reference| self.follow(referrer, reference))
+    }
+
+    /// What a pod names, and the ServiceAccount that it runs as.
+    fn pod(&mut self, referrer: &Referrer<'_>, pod: &Value) -> Result<()> {
+        let references = references::of_pod(pod);
+        let mut texts = reading::texts(pod, &references, referrer.namespace, self.app)?;
+        for reference in &references {
+            for producer in self.producers.of(&reference.kind, &reference.name, referrer.namespace) {
+                texts.extend(reading::templates(self.app.object(producer.id)?, reference));
+            }
+        }
+        for mut reference in references {
+            reference.path.splice(..0, ["spec", "template", "spec"].map(|key| Step::Key(key.to_owned())));
+            self.follow(referrer, reference)?;
+        }
+        let (field, name) = references::service_account(pod);
+        let path = pod[field].is_string().then(|| {
+            ["spec", "template", "spec", field].iter().map(|key| Step::Key((*key).to_owned())).collect()
+        });
+        let reference = Reference {
+            kind: "ServiceAccount".to_owned(),
+            name: name.to_owned(),
+            namespace: None,
+            relation: Relation::Identity,
+            why: field.to_owned(),
+            path: path.unwrap_or_default(),
+            reads: Reads::Nothing,
+        };
+        self.follow(referrer, reference)?;
+        for binding in rbac::bindings(&Account { name, namespace: referrer.namespace }, self.app)? {
+            let why = referrer.why(&format!("{field}, a subject of the binding"));
+            self.add(binding, Relation::Identity, referrer.id, why, None);
+        }
+        self.servers(referrer, &texts)
+    }
+
+    /// The servers that a pod's texts name or wait for.
+    fn servers(&mut self, referrer: &Referrer<'_>, texts: &[Text<'_>]) -> Result<()> {
+        let of_job = referrer.id == self.job.id;
+        let asking = Asking {
+            namespace: referrer.namespace,
+            index: of_job && works_on_index(&self.job, texts),
+            database: !of_job,
+        };
+        let mut reached = self.databases.reached(texts, asking)?;
+        for text in texts {
+            for target in wait_commands::targets(&text.content) {
+                match (target.kind, target.name) {
+                    ("ConfigMap" | "Secret", Some(name)) => {
+                        let reference = Reference {
+                            kind: target.kind.to_owned(),
+                            name: name.to_owned(),
+                            namespace: None,
+                            relation: Relation::Config,
+                            why: text.why.clone(),
+                            path: Vec::new(),
+                            reads: Reads::Nothing,
+                        };
+                        self.follow(referrer, reference)?;
+                    }
+                    ("Service", Some(name)) => {
+                        reached.extend(self.databases.awaited(name, &text.why, asking)?);
+                    }
+                    _ => reached.extend(waited_for::objects(&target, &text.why, asking.namespace, self.app)?),
+                }
+            }
+        }
+        for Reached { header, relation, why } in reached {
+            let why = referrer.why(&why);
+            if let Some(relation) = relation {
+                self.add(header, relation, referrer.id, why, None);
+            } else if of_job && !self.workloads.iter().any(|awaited| awaited.header.id == header.id) {
+                self.workloads.push(WaitedFor { header: header.clone(), why });
+            }
+        }
+        Ok(())
+    }
+
+    /// What a needed object itself needs.
+    fn object(&mut self, header: &Header) -> Result<()> {
+        let app = self.app;
+        let object = app.object(header.id)?;
+        let referrer = Referrer {
+            id: header.id,
+            label: Some(format!("{} {}", header.kind, header.name)),
+            namespace: header.namespace.as_deref(),
+        };
+        match (header.kind.as_str(), is_custom(header)) {
+            ("ServiceAccount", false) => {
+                self.follow_all(&referrer, rbac::of_service_account(object))?;
+            }
+            ("RoleBinding" | "ClusterRoleBinding", false) => {
+                self.follow_all(&referrer, rbac::of_binding(object))?;
+            }
+            ("PersistentVolumeClaim", false) => {
+                self.follow_all(&referrer, references::of_claim("spec", &object["spec"]))?;
+            }
+            _ => {}
+        }
+        if let Some(pod) = workloads::pod(header, object).filter(|_| workloads::serves(header)) {
+            self.pod(&referrer, pod.spec)?;
+            let service = references::reference(
+                "serviceName",
+                "Service",
+                Relation::Database,
+                &object["spec"]["serviceName"],
+            );
+            self.follow_all(&referrer, service.into_iter().collect())?;
+            for claim in object["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
+                self.follow_all(&referrer, references::of_claim("volumeClaimTemplates", &claim["spec"]))?;
+            }
+        } else if is_custom(header) {
+            self.follow_all(&referrer, custom_resources::references(object, &self.kinds))?;
+            for part in operators::parts(header, app)? {
+                let why = referrer.why("the operator makes it in this database");
+                self.add(part, Relation::Database, header.id, why, None);
+            }
+        }
+        if is_custom(header) {
+            self.definition(&referrer, header);
+        }
+        if !is_cluster_scoped(header) {
+            self.namespace(&referrer);
+        }
+        Ok(())
+    }
+
+    fn namespace(&mut self, referrer: &Referrer<'_>) {
+        let app = self.app;
+        let Some(namespace) = app.namespace(referrer.namespace) else { return };
+        for header in app.find_all("Namespace", namespace, None) {
+            self.add(header, Relation::Namespace, referrer.id, referrer.why("its namespace"), None);
+        }
+    }
+
+    /// The definition of a custom resource's kind, named `<plural>.<group>`.
+    fn definition(&mut self, referrer: &Referrer<'_>, of: &Header) {
+        let kind = of.kind.to_lowercase();
+        let app = self.app;
+        for header in app.of_kind("CustomResourceDefinition") {
+            let Some((plural, defined)) = header.name.split_once('.') else { continue };
+            // The plural is the kind in lower case with an ending: `policies`, `databases`, `redis`.
+            let ending = plural.strip_prefix(kind.strip_suffix('y').unwrap_or(&kind));
+            if defined == group(&of.api_version) && ending.is_some_and(|ending| ending.len() <= 3) {
+                self.add(header, Relation::Definition, referrer.id, referrer.why("its kind"), None);
+            }
+        }
+    }
+}
+
+/// Words of Jobs that fill or build a search index.
+const INDEX_WORDS: [&str; 8] =
+    ["elastic", "elasticsearch", "index", "indexes", "indices", "opensearch", "reindex", "search"];
+
+/// Whether a Job's name or commands say that it works on a search index.
+fn works_on_index(job: &Job<'_>, texts: &[Text<'_>]) -> bool {
+    let says =
+        |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| INDEX_WORDS.contains(&word));
+    let command = |text: &Text<'_>| matches!(text.source, Source::Command | Source::InitCommand);
+    says(&job.label()) || texts.iter().any(|text| command(text) && says(&text.content))
+}

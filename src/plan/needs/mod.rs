@@ -1,0 +1,103 @@
+//! What a Job's pod needs that the same app renders, transitively, each with the field that says so.
+//!
+//! `docs/dependencies.md` describes the rules and holds the tables.
+
+pub(crate) mod catalogue;
+mod custom_resources;
+mod databases;
+mod dependents;
+mod graph;
+pub(crate) mod hostnames;
+mod makers;
+mod rbac;
+mod wait_commands;
+mod waited_for;
+
+use crate::{
+    error::Result,
+    manifest::{Header, ObjectId, Step},
+    plan::app::{index::Index, job::Job},
+};
+
+pub(crate) use hostnames::has_name;
+
+pub(crate) use dependents::waiters;
+
+/// An object of the app that has to be there, and up to date, before the Job's pod can do its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// The object.
+    pub header: Header,
+    /// What it is to the Job.
+    pub relation: Relation,
+    /// Every place that refers to it, in the order found; never empty.
+    pub uses: Vec<Use>,
+}
+
+impl Need {
+    /// The first place that refers to it, in words.
+    pub(crate) fn why(&self) -> &str {
+        self.uses.first().map_or("", |used| used.why.as_str())
+    }
+}
+
+/// A place that refers to a needed object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Use {
+    /// The object that refers to it: the Job, or another need.
+    pub by: ObjectId,
+    /// The field in words, such as `env DATABASE_URL of container migrate`; never a value of the manifests.
+    pub why: String,
+    /// The way to the name in the Job, where it stands there literally.
+    pub path: Option<Vec<Step>>,
+}
+
+/// What a needed object is to the Job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// A ConfigMap or Secret.
+    Config,
+    /// A ServiceAccount, and what gives it rights.
+    Identity,
+    /// A PersistentVolumeClaim or PersistentVolume.
+    Volume,
+    /// Makes a ConfigMap or Secret in the cluster, or is what such an object itself needs.
+    Producer,
+    /// A database, and the Services that lead to it.
+    Database,
+    /// Another Job that the pod waits for.
+    Job,
+    /// The namespace of the Job or of a need.
+    Namespace,
+    /// A class that the cluster looks up: PriorityClass, RuntimeClass, StorageClass.
+    Class,
+    /// The CustomResourceDefinition of a need.
+    Definition,
+}
+
+/// A workload of the app itself, no database, that a Job's pod waits for, or a Service that leads to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WaitedFor {
+    /// The object.
+    pub header: Header,
+    /// The field in words; never a value of the manifests.
+    pub why: String,
+}
+
+/// What a Job's pod needs, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Everything that the pod needs and the app renders. Objects that are hooks are included: the phase judges whether
+    /// they come early enough.
+    pub needs: Vec<Need>,
+    /// What the pod waits for though it is no need: the Job cannot run before it.
+    pub awaits: Vec<WaitedFor>,
+}
+
+/// Follows the Job's pod through the app; fails where a document cannot be read.
+pub(crate) fn of(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
+    graph::from(job, app)
+}
+
+#[cfg(test)]
+mod tests;

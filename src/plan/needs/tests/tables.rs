@@ -1,0 +1,246 @@
+//! Every row of the tables works, and `docs/dependencies.md` shows them.
+
+use std::{env, fmt::Write as _, fs, path::Path};
+
+use serde_json::Value;
+
+use crate::plan::needs::{
+    catalogue::{
+        known_databases::KNOWN_DATABASES,
+        operators::OPERATORS,
+        pattern,
+        secret_controllers::{CONNECTIONS, SECRET_CONTROLLERS},
+    },
+    tests::*,
+};
+
+/// Kind, the spec that its users write, and what the controller makes of an object `app` with it.
+#[rustfmt::skip]
+const PRODUCED: &[(&str, &str, &str)] = &[
+    ("ExternalSecret.external-secrets.io", "{target: {name: db}}", "Secret db"),
+    ("ExternalSecret.external-secrets.io", "{data: []}", "Secret app"),
+    ("ClusterExternalSecret.external-secrets.io", "{externalSecretSpec: {target: {name: db}}}", "Secret db"),
+    ("ClusterExternalSecret.external-secrets.io", "{externalSecretName: db}", "Secret db"),
+    ("ClusterExternalSecret.external-secrets.io", "{}", "Secret app"),
+    ("ExternalSecret.kubernetes-client.io", "{}", "Secret app"),
+    ("SecretProviderClass.secrets-store.csi.x-k8s.io", "{secretObjects: [{secretName: other}, {secretName: db}]}", "Secret db"),
+    ("VaultStaticSecret.secrets.hashicorp.com", "{destination: {name: db, create: true}}", "Secret db"),
+    ("VaultDynamicSecret.secrets.hashicorp.com", "{destination: {name: db, create: true}}", "Secret db"),
+    ("VaultPKISecret.secrets.hashicorp.com", "{destination: {name: db, create: true}}", "Secret db"),
+    ("HCPVaultSecretsApp.secrets.hashicorp.com", "{destination: {name: db, create: true}}", "Secret db"),
+    ("VaultSecret.ricoberger.de", "{path: kv/db}", "Secret app"),
+    ("VaultSecret.redhatcop.redhat.io", "{output: {name: db}}", "Secret db"),
+    ("Vault.vault.banzaicloud.com", "{}", "Secret app-unseal-keys"),
+    ("Vault.vault.banzaicloud.com", "{}", "Secret app-tls"),
+    ("AzureKeyVaultSecret.spv.no", "{output: {secret: {name: db}}}", "Secret db"),
+    ("AzureKeyVaultSecret.spv.no", "{output: {configMap: {name: db}}}", "ConfigMap db"),
+    ("InfisicalSecret.secrets.infisical.com", "{managedSecretReference: {secretName: db}}", "Secret db"),
+    ("InfisicalSecret.secrets.infisical.com", "{managedKubeSecretReferences: [{secretName: db}]}", "Secret db"),
+    ("InfisicalSecret.secrets.infisical.com", "{managedKubeConfigMapReferences: [{configMapName: db}]}", "ConfigMap db"),
+    ("InfisicalDynamicSecret.secrets.infisical.com", "{managedSecretReference: {secretName: db}}", "Secret db"),
+    ("OnePasswordItem.onepassword.com", "{itemPath: vaults/a/items/b}", "Secret app"),
+    ("BitwardenSecret.k8s.bitwarden.com", "{secretName: db}", "Secret db"),
+    ("BitwardenSecret.lerentis.uploadcare.com", "{name: db}", "Secret db"),
+    ("DopplerSecret.secrets.doppler.com", "{managedSecret: {name: db}}", "Secret db"),
+    ("SealedSecret.bitnami.com", "{encryptedData: {}}", "Secret app"),
+    ("SealedSecret.bitnami.com", "{template: {metadata: {name: db}}}", "Secret db"),
+    ("SopsSecret.isindir.github.com", "{secretTemplates: [{name: db}]}", "Secret db"),
+    ("StringSecret.secretgenerator.mittwald.de", "{fields: []}", "Secret app"),
+    ("BasicAuth.secretgenerator.mittwald.de", "{}", "Secret app"),
+    ("Password.secretgen.k14s.io", "{}", "Secret app"),
+    ("SecretTemplate.secretgen.carvel.dev", "{}", "Secret app"),
+    ("SecretImport.secretgen.carvel.dev", "{}", "Secret app"),
+    ("ClusterSecret.clustersecret.io", "{}", "Secret app"),
+    ("Certificate.cert-manager.io", "{secretName: db}", "Secret db"),
+    ("Bundle.trust.cert-manager.io", "{}", "Secret app"),
+    ("Bundle.trust.cert-manager.io", "{}", "ConfigMap app"),
+    ("PostgresUser.db.movetokube.com", "{secretName: db}", "Secret db-app"),
+    ("KafkaUser.kafka.strimzi.io", "{}", "Secret app"),
+    ("User.rabbitmq.com", "{}", "Secret app-user-credentials"),
+    ("ObjectBucketClaim.objectbucket.io", "{}", "Secret app"),
+    ("ObjectBucketClaim.objectbucket.io", "{}", "ConfigMap app"),
+    ("ServiceBinding.services.cloud.sap.com", "{secretName: db}", "Secret db"),
+    ("ServiceBinding.services.cloud.sap.com", "{}", "Secret app"),
+    ("PostgreSQL.aiven.io", "{connInfoSecretTarget: {name: db}}", "Secret db"),
+    ("MySQL.aiven.io", "{}", "Secret app"),
+    ("ServiceUser.aiven.io", "{connInfoSecretTarget: {name: db}}", "Secret db"),
+    ("Connection.k8s.mariadb.com", "{secretName: db}", "Secret db"),
+    ("Connection.k8s.mariadb.com", "{mariaDbRef: {name: x}}", "Secret app"),
+    ("RDSInstance.database.aws.crossplane.io", "{writeConnectionSecretToRef: {name: db, namespace: shop}}", "Secret db"),
+    ("SQLInstance.example.org", "{publishConnectionDetailsTo: {name: db}}", "Secret db"),
+];
+
+/// Kind, spec, the host of a Service and the Secrets that the operator makes of an object `app` with it.
+#[rustfmt::skip]
+const OPERATED: &[(&str, &str, &[&str], &[&str])] = &[
+    ("Cluster.postgresql.cnpg.io", "{managed: {services: {additional: [{serviceTemplate: {metadata: {name: db}}}]}}}", &["app-rw", "app-ro", "app-r", "db"], &["app-app", "app-superuser", "app-ca", "app-server", "app-replication"]),
+    ("Pooler.postgresql.cnpg.io", "{}", &["app"], &[]),
+    ("Cluster.postgresql.k8s.enterprisedb.io", "{}", &["app-rw", "app-ro", "app-r"], &["app-app", "app-superuser", "app-ca"]),
+    ("postgresql.acid.zalan.do", "{teamId: acid}", &["app", "app-repl", "app-pooler", "app-pooler-repl"], &["shop.app.credentials.postgresql.acid.zalan.do"]),
+    ("PostgresCluster.postgres-operator.crunchydata.com", "{}", &["app-primary", "app-replicas", "app-ha", "app-pgbouncer"], &["app-pguser-shop", "app-cluster-cert"]),
+    ("PerconaPGCluster.pgv2.percona.com", "{}", &["app-primary", "app-replicas", "app-ha", "app-pgbouncer"], &["app-pguser-shop", "app-cluster-cert"]),
+    ("SGCluster.stackgres.io", "{}", &["app", "app-primary", "app-replicas"], &["app"]),
+    ("Postgres.kubedb.com", "{authSecret: {name: db}}", &["app", "app-standby"], &["app-auth", "db"]),
+    ("MariaDB.k8s.mariadb.com", "{rootPasswordSecretKeyRef: {name: root, generate: true}, passwordSecretKeyRef: {name: db}}", &["app", "app-primary", "app-secondary", "app-internal"], &["app-root", "app-password", "root", "db"]),
+    ("MaxScale.k8s.mariadb.com", "{}", &["app"], &[]),
+    ("PerconaXtraDBCluster.pxc.percona.com", "{secretsName: db}", &["app-pxc", "app-haproxy", "app-haproxy-replicas", "app-proxysql"], &["db", "app-secrets"]),
+    ("PerconaServerMySQL.ps.percona.com", "{secretsName: db}", &["app-mysql", "app-mysql-primary", "app-haproxy", "app-router"], &["db", "app-secrets"]),
+    ("InnoDBCluster.mysql.oracle.com", "{}", &["app", "app-instances"], &[]),
+    ("MysqlCluster.mysql.presslabs.org", "{}", &["app-mysql", "app-mysql-master", "app-mysql-replicas"], &[]),
+    ("MySQL.kubedb.com", "{authSecret: {name: db}}", &["app", "app-standby"], &["app-auth", "db"]),
+    ("MariaDB.kubedb.com", "{authSecret: {name: db}}", &["app"], &["app-auth", "db"]),
+    ("TidbCluster.pingcap.com", "{}", &["app-tidb"], &[]),
+    ("VitessCluster.planetscale.com", "{}", &["app-vtgate-625ee430"], &[]),
+    ("MongoDBCommunity.mongodbcommunity.mongodb.com", "{users: [{name: shop, db: admin, connectionStringSecretName: db}]}", &["app-svc"], &["db", "app-admin-shop"]),
+    ("MongoDB.mongodb.com", "{}", &["app-svc"], &[]),
+    ("PerconaServerMongoDB.psmdb.percona.com", "{secrets: {users: db}, replsets: [{name: rs0}]}", &["app-mongos", "app-rs0"], &["db", "app-secrets"]),
+    ("MongoDB.kubedb.com", "{authSecret: {name: db}}", &["app", "app-mongos"], &["app-auth", "db"]),
+    ("Cluster.apps.kubeblocks.io", "{componentSpecs: [{name: mysql}]}", &["app-mysql", "app-mysql-mysql"], &["app-conn-credential", "app-mysql-account-root"]),
+    ("CrdbCluster.crdb.cockroachlabs.com", "{}", &["app", "app-public"], &[]),
+    ("ClickHouseInstallation.clickhouse.altinity.com", "{}", &["clickhouse-app", "chi-app-main-0-0"], &[]),
+    ("CassandraDatacenter.cassandra.datastax.com", "{clusterName: ring}", &["ring-app-service", "ring-app-all-pods-service"], &["ring-superuser"]),
+    ("K8ssandraCluster.k8ssandra.io", "{cassandra: {datacenters: [{metadata: {name: dc1}}]}}", &["app-dc1-service"], &["app-superuser"]),
+    ("ScyllaCluster.scylla.scylladb.com", "{}", &["app-client"], &[]),
+    ("Elasticsearch.elasticsearch.k8s.elastic.co", "{}", &["app-es-http", "app-es-internal-http"], &["app-es-elastic-user", "app-es-http-certs-public"]),
+    ("OpenSearchCluster.opensearch.opster.io", "{general: {serviceName: db}}", &["db"], &["app-admin-password"]),
+    ("Redis.redis.redis.opstreelabs.in", "{}", &["app", "app-additional"], &[]),
+    ("RedisFailover.databases.spotahome.com", "{}", &["rfs-app", "rfrm-app"], &[]),
+    ("RabbitmqCluster.rabbitmq.com", "{}", &["app"], &["app-default-user"]),
+    ("Kafka.kafka.strimzi.io", "{}", &["app-kafka-bootstrap", "app-kafka-brokers"], &["app-cluster-ca-cert"]),
+];
+
+/// An object `app` of a kind such as `Certificate.cert-manager.io`.
+fn custom(kind: &str, spec: &str) -> String {
+    let (kind, group) = kind.split_once('.').unwrap();
+    object(&format!("{group}/v1"), kind, "app") + &format!("spec: {spec}\n")
+}
+
+/// What a pattern gives for the object in the text.
+fn expanded(pattern: &str, text: &str) -> Vec<String> {
+    let manifests = manifests(text);
+    let view = Index::new(&manifests, None).unwrap();
+    let object: &Value = view.object(view.headers()[0].id).unwrap();
+    pattern::expand(pattern, object)
+}
+
+fn reads(kind: &str, name: &str) -> String {
+    let source = if kind == "Secret" { "secretRef" } else { "configMapRef" };
+    format!("containers: [{{name: m, envFrom: [{{{source}: {{name: {name}}}}}]}}]")
+}
+
+#[test]
+fn every_producer_makes_what_the_pod_reads() {
+    for (kind, spec, made) in PRODUCED {
+        let (makes, name) = made.split_once(' ').unwrap();
+        let short = kind.split_once('.').unwrap().0;
+        let others = custom(kind, spec);
+        assert_eq!(
+            found(&reads(makes, name), &[&others]),
+            [format!("{short} app: envFrom of container m, for which it makes {made}")]
+        );
+        assert_eq!(names(&reads(makes, "something-else"), &[&others]), [""; 0], "{kind}");
+    }
+    let rows = SECRET_CONTROLLERS
+        .iter()
+        .flat_map(|row| row.names.iter().map(move |names| (row.kind, row.makes, *names)));
+    for (kind, makes, pattern) in rows {
+        let covered = PRODUCED.iter().any(|(sample, spec, made)| {
+            let names = expanded(pattern, &custom(sample, spec));
+            *sample == kind && names.iter().any(|name| format!("{makes} {name}") == *made)
+        });
+        assert!(covered, "no sample for {kind} {makes} {pattern}");
+    }
+}
+
+#[test]
+fn every_operator_makes_the_services_and_secrets_of_its_row() {
+    for (kind, spec, services, secrets) in OPERATED {
+        let short = kind.split_once('.').unwrap().0;
+        let others = custom(kind, spec);
+        for service in *services {
+            let pod = format!("initContainers: [{{name: w, command: [nc, -z, {service}, '5432']}}]");
+            assert_eq!(names(&pod, &[&others]), [format!("{short} app")], "{kind} {service}");
+        }
+        for secret in *secrets {
+            assert_eq!(
+                names(&reads("Secret", secret), &[&others]),
+                [format!("{short} app")],
+                "{kind} {secret}"
+            );
+        }
+        assert_eq!(names(&reads("Secret", "something-else"), &[&others]), [""; 0], "{kind}");
+    }
+    for row in OPERATORS {
+        let sample = OPERATED.iter().find(|(kind, ..)| *kind == row.kind);
+        let (_, spec, services, secrets) = sample.unwrap_or_else(|| panic!("no sample for {}", row.kind));
+        for (patterns, covered) in [(row.services, services), (row.secrets, secrets)] {
+            for pattern in patterns {
+                let names = expanded(pattern, &custom(row.kind, spec));
+                let hit = names.iter().any(|name| covered.iter().any(|text| pattern::matches(name, text)));
+                assert!(hit, "no sample for {} {pattern}", row.kind);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_operators_secret_of_another_namespace_is_not_this_one() {
+    let claim = custom("Bucket.example.org", "{writeConnectionSecretToRef: {name: db, namespace: data}}");
+    assert_eq!(names(&reads("Secret", "db"), &[&claim]), [""; 0]);
+}
+
+/// A cell of code in a table; the patterns' `|` would end the cell.
+fn code(texts: &[&str]) -> String {
+    texts.iter().map(|text| format!("`{}`", text.replace('|', "\\|"))).collect::<Vec<_>>().join(", ")
+}
+
+fn producers_table() -> String {
+    let mut table = "| kind | makes | named |\n|---|---|---|\n".to_owned();
+    for row in SECRET_CONTROLLERS {
+        writeln!(table, "| `{}` | {} | {} |", row.kind, row.makes, code(row.names)).unwrap();
+    }
+    writeln!(table, "| every other custom resource (Crossplane) | Secret | {} |", code(CONNECTIONS)).unwrap();
+    table
+}
+
+fn engines_table() -> String {
+    let mut table = "| image or name | port | is a need |\n|---|---|---|\n".to_owned();
+    for row in KNOWN_DATABASES {
+        let ports: Vec<_> = row.ports.iter().map(ToString::to_string).collect();
+        writeln!(table, "| {} | {} | {} |", code(row.names), ports.join(", "), row.counts.label()).unwrap();
+    }
+    table
+}
+
+fn operators_table() -> String {
+    let mut table = "| kind | Services | Secrets | is a need |\n|---|---|---|---|\n".to_owned();
+    for row in OPERATORS {
+        let (services, secrets) = (code(row.services), code(row.secrets));
+        writeln!(table, "| `{}` | {services} | {secrets} | {} |", row.kind, row.counts.label()).unwrap();
+    }
+    table
+}
+
+/// Puts a table between its markers.
+fn with_table(page: &str, name: &str, table: &str) -> String {
+    let (start, end) = (format!("<!-- table: {name} -->\n"), "<!-- end -->");
+    let (before, rest) = page.split_once(&start).unwrap_or_else(|| panic!("no table `{name}`"));
+    let (_, after) = rest.split_once(end).unwrap();
+    format!("{before}{start}\n{table}\n{end}{after}")
+}
+
+/// `PRESYNC_BLESS=1` writes the tables anew.
+#[test]
+fn the_page_shows_the_tables() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/dependencies.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let expected =
+        [("producers", producers_table()), ("engines", engines_table()), ("operators", operators_table())]
+            .iter()
+            .fold(page.clone(), |page, (name, table)| with_table(&page, name, table));
+    if env::var_os("PRESYNC_BLESS").is_some() {
+        fs::write(&path, expected).unwrap();
+    } else {
+        assert!(page == expected, "docs/dependencies.md is stale: run the test with PRESYNC_BLESS=1");
+    }
+}

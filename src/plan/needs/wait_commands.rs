@@ -1,0 +1,140 @@
+//! What a pod waits for by the name of an object: `kubectl wait job/migrate`, `k8s-wait-for pod -lapp=db`.
+
+use crate::plan::pod::wait_shell::{self, Command, says_wait};
+
+/// What a command waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target<'t> {
+    /// `Job`; for a custom resource the word of the command.
+    pub(crate) kind: &'t str,
+    /// The object's name; none where a selector takes the objects.
+    pub(crate) name: Option<&'t str>,
+    /// The labels that the command selects by.
+    pub(crate) selector: Vec<(&'t str, &'t str)>,
+}
+
+/// The words for Kubernetes' own kinds, as `kubectl` takes them.
+const KINDS: [(&str, &[&str]); 8] = [
+    ("ConfigMap", &["configmap", "configmaps", "cm"]),
+    ("DaemonSet", &["daemonset", "daemonsets", "ds"]),
+    ("Deployment", &["deployment", "deployments", "deploy"]),
+    ("Job", &["job", "jobs"]),
+    ("Pod", &["pod", "pods", "po"]),
+    ("Secret", &["secret", "secrets"]),
+    ("Service", &["service", "services", "svc"]),
+    ("StatefulSet", &["statefulset", "statefulsets", "sts"]),
+];
+
+/// `kubectl`'s commands that look at an object.
+const LOOKS: [&str; 5] = ["describe", "get", "logs", "rollout", "wait"];
+
+/// Flags whose value is the next word.
+const WITH_VALUE: [&str; 10] = [
+    "--container",
+    "--context",
+    "--for",
+    "--kubeconfig",
+    "--namespace",
+    "--output",
+    "--selector",
+    "--timeout",
+    "-c",
+    "-o",
+];
+
+/// The objects that the commands of a text wait for.
+pub(crate) fn targets(text: &str) -> Vec<Target<'_>> {
+    wait_shell::commands(text).filter_map(|command| target(&command)).collect()
+}
+
+fn target<'t>(command: &Command<'t>) -> Option<Target<'t>> {
+    let kubectl = matches!(command.program, "kubectl" | "oc");
+    if !kubectl && !says_wait(command.program) {
+        return None;
+    }
+    let mut selector = Vec::new();
+    let mut words = Vec::new();
+    let mut arguments = command.arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let selects = ["--selector=", "--selector", "-l"].iter().find_map(|flag| argument.strip_prefix(flag));
+        if let Some(glued) = selects {
+            let labels = if glued.is_empty() { arguments.next()? } else { glued };
+            selector = labels.split(',').filter_map(|label| label.split_once('=')).collect();
+        } else if WITH_VALUE.contains(argument) || *argument == "-n" {
+            arguments.next();
+        } else if !argument.starts_with('-') {
+            words.push(*argument);
+        }
+    }
+    let mut words = words.into_iter();
+    let mut first = words.next()?;
+    if kubectl {
+        if !LOOKS.contains(&first) {
+            return None;
+        }
+        first = words.find(|word| !matches!(*word, "status"))?;
+    }
+    let (word, name) = first.split_once('/').map_or((first, None), |(kind, name)| (kind, Some(name)));
+    let name = if selector.is_empty() { Some(name.or_else(|| words.next())?) } else { None };
+    let selector = selector.iter().map(|(key, value)| (*key, value.trim_start_matches('='))).collect();
+    Some(Target { kind: kind(word), name, selector })
+}
+
+/// `jobs.batch` and `job-wr` are Jobs.
+fn kind(word: &str) -> &str {
+    let plain = word.split('.').next().unwrap_or_default();
+    let plain = ["-we", "-wr"].iter().find_map(|ending| plain.strip_suffix(ending)).unwrap_or(plain);
+    KINDS.iter().find(|(_, words)| words.contains(&plain)).map_or(plain, |(kind, _)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_that_wait_for_an_object() {
+        for (text, kind, name, selector) in [
+            ("kubectl wait --for=condition=complete job/migrate", "Job", Some("migrate"), ""),
+            (
+                "kubectl wait --for condition=complete --timeout 60s -n shop job migrate",
+                "Job",
+                Some("migrate"),
+                "",
+            ),
+            ("kubectl -n shop wait jobs.batch/migrate", "Job", Some("migrate"), ""),
+            (
+                "until kubectl get job migrate -o jsonpath='{.status.succeeded}' | grep 1",
+                "Job",
+                Some("migrate"),
+                "",
+            ),
+            ("kubectl rollout status statefulset/db", "StatefulSet", Some("db"), ""),
+            ("kubectl wait --for=condition=Ready cluster/pg", "cluster", Some("pg"), ""),
+            ("kubectl wait job -l app=migrate,tier==db", "Job", None, "app=migrate,tier=db"),
+            ("k8s-wait-for job migrate", "Job", Some("migrate"), ""),
+            ("k8s-wait-for job-wr migrate", "Job", Some("migrate"), ""),
+            ("wait_for.sh pod -lapp=db", "Pod", None, "app=db"),
+            ("wait_for.sh service db -n shop", "Service", Some("db"), ""),
+        ] {
+            let found = targets(text);
+            assert_eq!(found.len(), 1, "{text}");
+            assert_eq!((found[0].kind, found[0].name), (kind, name), "{text}");
+            let labels: Vec<_> =
+                found[0].selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            assert_eq!(labels.join(","), selector, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_commands_wait_for_nothing() {
+        for text in [
+            "kubectl delete job migrate",
+            "kubectl create job x --image=y",
+            "rake job migrate",
+            "kubectl wait",
+            "",
+        ] {
+            assert_eq!(targets(text), [], "{text}");
+        }
+    }
+}

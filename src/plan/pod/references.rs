@@ -1,0 +1,217 @@
+//! What a pod names: every field of its spec that must find an object before the pod can run.
+//!
+//! Source: Kubernetes' `core/v1` `PodSpec`, and the kubelet's rules on what may be missing.
+
+use serde_json::Value;
+
+use crate::{
+    manifest::Step,
+    plan::{needs::Relation, pod::node::Node},
+};
+
+/// A field that names an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    /// As `Index::find` takes it.
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// The namespace that the field itself gives.
+    pub(crate) namespace: Option<String>,
+    pub(crate) relation: Relation,
+    /// The field in words, never its value.
+    pub(crate) why: String,
+    /// The way to the name.
+    pub(crate) path: Vec<Step>,
+    pub(crate) reads: Reads,
+}
+
+/// What of a ConfigMap's or Secret's data a field lets the pod read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// Nothing: the object only has to be there.
+    Nothing,
+    /// One key as an environment variable of the container at this position.
+    Variable { container: usize, key: String, name: String },
+    /// All keys as environment variables of the container at this position.
+    Variables { container: usize, prefix: String },
+    /// Files: these keys, or all where none is named.
+    Files(Vec<String>),
+}
+
+/// A reference by a field of another object than the Job.
+pub(crate) fn reference(why: &str, kind: &str, relation: Relation, name: &Value) -> Option<Reference> {
+    Some(Reference {
+        kind: kind.to_owned(),
+        name: name.as_str().filter(|name| !name.is_empty())?.to_owned(),
+        namespace: None,
+        relation,
+        why: why.to_owned(),
+        path: Vec::new(),
+        reads: Reads::Nothing,
+    })
+}
+
+/// A ConfigMap that Kubernetes itself puts into every namespace.
+const ROOT_CA: &str = "kube-root-ca.crt";
+
+/// Every field of a pod's spec that names an object; paths start at the spec.
+pub(crate) fn of_pod(pod: &Value) -> Vec<Reference> {
+    let pod = Node::root(pod);
+    let mut found = Found(Vec::new());
+    for (at, container) in containers(&pod).iter().enumerate() {
+        found.environment(at, container);
+    }
+    for volume in pod.get("volumes").items() {
+        found.volume(&volume, mounted(&pod, volume.value["name"].as_str()));
+    }
+    for secret in pod.get("imagePullSecrets").items() {
+        found.object("Secret", Relation::Config, "imagePullSecrets", &secret.get("name"), Reads::Nothing);
+    }
+    for (kind, field) in [("PriorityClass", "priorityClassName"), ("RuntimeClass", "runtimeClassName")] {
+        found.object(kind, Relation::Class, field, &pod.get(field), Reads::Nothing);
+    }
+    found.0.retain(|reference| !(reference.kind == "ConfigMap" && reference.name == ROOT_CA));
+    found.0
+}
+
+/// The field that names the pod's ServiceAccount, and the name; pods that name none run as `default`.
+pub(crate) fn service_account(pod: &Value) -> (&'static str, &str) {
+    let named =
+        |field: &'static str| pod[field].as_str().filter(|name| !name.is_empty()).map(|name| (field, name));
+    named("serviceAccountName")
+        .or_else(|| named("serviceAccount"))
+        .unwrap_or(("serviceAccountName", "default"))
+}
+
+/// Init containers, then containers; the position in this list identifies one.
+pub(crate) fn containers<'a>(pod: &Node<'a>) -> Vec<Node<'a>> {
+    let (init, main) = (pod.get("initContainers"), pod.get("containers"));
+    init.items().chain(main.items()).collect()
+}
+
+/// `container migrate` or `init container wait`.
+pub(crate) fn container_label(container: &Node<'_>) -> String {
+    let init = container.path.first().is_some_and(|step| *step == Step::Key("initContainers".into()));
+    let name = container.value["name"].as_str().unwrap_or_default();
+    format!("{} {name}", if init { "init container" } else { "container" })
+}
+
+/// The kubelet mounts only the volumes that a container uses
+/// (`pkg/kubelet/volumemanager/populator`: "Volume is not used in the pod, ignore it").
+fn mounted(pod: &Node<'_>, volume: Option<&str>) -> bool {
+    containers(pod).iter().any(|container| {
+        ["volumeMounts", "volumeDevices"].iter().any(|list| {
+            let uses = container.value[list].as_array();
+            uses.into_iter().flatten().any(|mount| mount["name"].as_str() == volume)
+        })
+    })
+}
+
+/// Secrets that volume types other than `secret` take: the field of the volume, and where the name stands in it.
+const VOLUME_SECRETS: [(&str, &[&str]); 8] = [
+    ("azureFile", &["secretName"]),
+    ("cephfs", &["secretRef", "name"]),
+    ("csi", &["nodePublishSecretRef", "name"]),
+    ("flexVolume", &["secretRef", "name"]),
+    ("iscsi", &["secretRef", "name"]),
+    ("rbd", &["secretRef", "name"]),
+    ("scaleIO", &["secretRef", "name"]),
+    ("storageos", &["secretRef", "name"]),
+];
+
+struct Found(Vec<Reference>);
+
+impl Found {
+    fn object(&mut self, kind: &str, relation: Relation, why: &str, name: &Node<'_>, reads: Reads) {
+        let Some(text) = name.text() else { return };
+        self.0.push(Reference {
+            kind: kind.to_owned(),
+            name: text.to_owned(),
+            namespace: None,
+            relation,
+            why: why.to_owned(),
+            path: name.path.clone(),
+            reads,
+        });
+    }
+
+    /// A ConfigMap or Secret that may not be missing.
+    fn config(&mut self, kind: &str, why: &str, source: &Node<'_>, name: &str, reads: Reads) {
+        if source.value["optional"] != true {
+            self.object(kind, Relation::Config, why, &source.get(name), reads);
+        }
+    }
+
+    fn environment(&mut self, at: usize, container: &Node<'_>) {
+        let label = container_label(container);
+        for source in container.get("envFrom").items() {
+            let prefix = source.value["prefix"].as_str().unwrap_or_default();
+            let reads = Reads::Variables { container: at, prefix: prefix.to_owned() };
+            let why = format!("envFrom of {label}");
+            self.config("ConfigMap", &why, &source.get("configMapRef"), "name", reads.clone());
+            self.config("Secret", &why, &source.get("secretRef"), "name", reads);
+        }
+        for variable in container.get("env").items() {
+            let name = variable.value["name"].as_str().unwrap_or_default();
+            let why = format!("env {name} of {label}");
+            let from = variable.get("valueFrom");
+            for (kind, field) in [("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")] {
+                let source = from.get(field);
+                let key = source.value["key"].as_str().unwrap_or_default().to_owned();
+                let reads = Reads::Variable { container: at, key, name: name.to_owned() };
+                self.config(kind, &why, &source, "name", reads);
+            }
+        }
+    }
+
+    fn volume(&mut self, volume: &Node<'_>, mounted: bool) {
+        let why = format!("volume {}", volume.value["name"].as_str().unwrap_or_default());
+        let claim = volume.get("persistentVolumeClaim").get("claimName");
+        // The scheduler looks at every claim of the pod, mounted or not.
+        self.object("PersistentVolumeClaim", Relation::Volume, &why, &claim, Reads::Nothing);
+        let template = volume.get("ephemeral").get("volumeClaimTemplate").get("spec");
+        self.claim(&why, &template);
+        if !mounted {
+            return;
+        }
+        let (config, secret) = (volume.get("configMap"), volume.get("secret"));
+        self.config("ConfigMap", &why, &config, "name", files(&config));
+        self.config("Secret", &why, &secret, "secretName", files(&secret));
+        for source in volume.get("projected").get("sources").items() {
+            let (config, secret) = (source.get("configMap"), source.get("secret"));
+            self.config("ConfigMap", &why, &config, "name", files(&config));
+            self.config("Secret", &why, &secret, "name", files(&secret));
+        }
+        let class = volume.get("csi").get("volumeAttributes").get("secretProviderClass");
+        let kind = "SecretProviderClass.secrets-store.csi.x-k8s.io";
+        self.object(kind, Relation::Producer, &why, &class, Reads::Nothing);
+        for (field, way) in VOLUME_SECRETS {
+            let name = way.iter().fold(volume.get(field), |node, key| node.get(key));
+            self.object("Secret", Relation::Config, &why, &name, Reads::Nothing);
+        }
+    }
+
+    fn claim(&mut self, why: &str, spec: &Node<'_>) {
+        let (class, volume) = (spec.get("storageClassName"), spec.get("volumeName"));
+        self.object("StorageClass", Relation::Class, why, &class, Reads::Nothing);
+        self.object("PersistentVolume", Relation::Volume, why, &volume, Reads::Nothing);
+        for source in [spec.get("dataSource"), spec.get("dataSourceRef")] {
+            if source.value["kind"] == "PersistentVolumeClaim" {
+                let name = source.get("name");
+                self.object("PersistentVolumeClaim", Relation::Volume, why, &name, Reads::Nothing);
+            }
+        }
+    }
+}
+
+/// What a claim's spec names: class, volume, the claim that it copies.
+pub(crate) fn of_claim(why: &str, spec: &Value) -> Vec<Reference> {
+    let mut found = Found(Vec::new());
+    found.claim(why, &Node::root(spec));
+    found.0
+}
+
+fn files(source: &Node<'_>) -> Reads {
+    let keys = source.value["items"].as_array().into_iter().flatten();
+    Reads::Files(keys.filter_map(|item| item["key"].as_str().map(str::to_owned)).collect())
+}

@@ -1,0 +1,217 @@
+//! From the place of a migration to edits and additions.
+
+use serde_json::Value;
+
+use crate::{
+    error::Problems,
+    manifest::{Addition, Edit},
+    plan::{
+        Decided, Plan, Rewrite, Warning,
+        app::{
+            hooks::{self, HookType},
+            index::Index,
+            job::{Job, text},
+            workflow,
+        },
+        needs::{self, Need},
+        placement::phase::{self, Candidate, Placement},
+        rewrite::{
+            copies,
+            edits::{self, HookEdit, Target},
+            guards,
+            name::{self, GeneratedNames},
+            trigger::{self, Action},
+            ttl,
+        },
+    },
+    settings::{JobSettings, Settings, Strategy, Trigger},
+};
+
+/// Turns the place of a migration into edits and additions.
+pub(crate) struct Writer<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) stems: &'a GeneratedNames,
+    pub(crate) view: &'a Index<'a>,
+}
+
+impl Writer<'_> {
+    /// Rewrites one migration; what it adds and changes goes into `plan`.
+    pub(crate) fn rewrite(
+        &self,
+        candidate: &Candidate<'_>,
+        placement: &Placement,
+        plan: &mut Plan,
+    ) -> Result<Rewrite, Problems> {
+        let Candidate { job, settings, needs, .. } = candidate;
+        let guards = guards::edits(job, &settings.guards);
+        let copies = self.copies(candidate, placement, plan)?;
+        let mut more: Vec<Edit> = guards.iter().map(|(edit, _)| edit.clone()).collect();
+        more.extend(copies.edits);
+        // Digests are of the Job as it will be: so a second run finds them right.
+        let object = edited(job.object, &more);
+        let as_it_will_be = Job { id: job.id, object: &object };
+
+        let name = name::decide(&as_it_will_be, settings, self.stems, self.view)?;
+        let waiters = needs::waiters(job, self.view)?;
+        let waiter = waiters.first().map(|waiter| waiter.header.label());
+        let keep = settings.strategy.value == Strategy::Keep;
+        let ttl = if keep {
+            Decided::new(None, "strategy `keep` keeps the Job")
+        } else {
+            ttl::decide(self.settings, settings, waiter.as_deref())
+        };
+        let target = Target {
+            hook: if keep { HookEdit::Plain } else { HookEdit::Hook(&placement.types.value) },
+            wave: placement.wave.as_ref().map(|wave| wave.value),
+            ttl: ttl.value,
+            name: &name.value,
+            trace: self.trace(settings.strategy.value, &placement.types.value, ttl.value),
+        };
+        let edits = edits::edits(job, &target, more);
+        let trigger = self.trigger(&as_it_will_be, &name.value, candidate, placement, plan)?;
+
+        for object in copies.objects {
+            self.add_copy(job, object, plan);
+        }
+        let changed = !edits.is_empty();
+        if changed {
+            plan.edits.insert(job.id, written(job, edits));
+        }
+        Ok(Rewrite {
+            strategy: Decided::new(settings.strategy.value, settings.strategy.source()),
+            phase: Some(placement.types.clone()),
+            wave: placement.wave.clone(),
+            ttl,
+            name,
+            trigger,
+            needs: needs.iter().map(|need| (need.header.label(), need.why().to_owned())).collect(),
+            copies: copies.names,
+            guards: guards.into_iter().map(|(_, what)| what).collect(),
+            changed,
+        })
+    }
+
+    /// The copies that the settings ask for; else a warning of what a hook without its needs does.
+    fn copies(
+        &self,
+        candidate: &Candidate<'_>,
+        placement: &Placement,
+        plan: &mut Plan,
+    ) -> Result<copies::Copies, Problems> {
+        let unmet: Vec<&Need> =
+            placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
+        if phase::copies_wanted(candidate.settings, placement) {
+            return copies::make(candidate.job.id, hooks::wave(candidate.job.object), &unmet, self.view);
+        }
+        if !unmet.is_empty() {
+            let needs = unmet.iter().map(|need| need.header.label()).collect::<Vec<_>>().join(", ");
+            plan.warnings.push(Warning {
+                text: format!(
+                    "{} {} runs in PreSync but needs {needs}: it hangs on the first install and reads old values later",
+                    candidate.job.kind(),
+                    candidate.job.label()
+                ),
+                location: self.view.location(candidate.job.id).to_string(),
+                hint: Some("leave `phase` on `auto`, or set `dependencies: copy`".to_owned()),
+            });
+        }
+        Ok(copies::Copies::default())
+    }
+
+    /// Adds a copy that is not there yet; Jobs that read the same share one, in the earliest of their waves.
+    fn add_copy(&self, job: &Job<'_>, object: Value, plan: &mut Plan) {
+        let (kind, metadata) = (&object["kind"], &object["metadata"]);
+        if self.view.find(text(kind), text(&metadata["name"]), metadata["namespace"].as_str()).is_some() {
+            return;
+        }
+        let same = |other: &&mut Addition| {
+            let other = &other.object;
+            other["kind"] == *kind
+                && other["metadata"]["name"] == metadata["name"]
+                && other["metadata"]["namespace"] == metadata["namespace"]
+        };
+        match plan.additions.iter_mut().find(same) {
+            Some(other) if hooks::wave(&object) < hooks::wave(&other.object) => other.object = object,
+            Some(_) => {}
+            None => plan.additions.push(Addition { after: job.id, object }),
+        }
+    }
+
+    fn trigger(
+        &self,
+        job: &Job<'_>,
+        name: &str,
+        candidate: &Candidate<'_>,
+        placement: &Placement,
+        plan: &mut Plan,
+    ) -> Result<Option<Decided<String>>, Problems> {
+        let covers = candidate.settings.trigger.value;
+        if candidate.settings.strategy.value == Strategy::Keep || covers == Trigger::None {
+            return Ok(None);
+        }
+        let digest = trigger::digest(job, &candidate.needs, covers, self.view)?;
+        let wave = placement.wave.as_ref().map_or_else(|| hooks::wave(job.object), |wave| wave.value);
+        let wave = placement.runs_in(HookType::Sync).then_some(wave);
+        let trigger = trigger::plan(job, name, &digest, wave, covers, self.view)?;
+        match trigger.action {
+            Action::Add(object) => plan.additions.push(Addition { after: job.id, object }),
+            Action::Update(id, edit) => plan.edits.entry(id).or_default().push(edit),
+            Action::Nothing => {}
+        }
+        Ok(Some(trigger.name))
+    }
+
+    fn trace(&self, strategy: Strategy, types: &[HookType], ttl: Option<u64>) -> String {
+        let phase = edits::types_text(types);
+        trace(&self.settings.environment.name, strategy, Some(&phase), ttl)
+    }
+}
+
+fn trace(environment: &str, strategy: Strategy, phase: Option<&str>, ttl: Option<u64>) -> String {
+    let phase = phase.map(|phase| format!(", phase {phase}")).unwrap_or_default();
+    let ttl = ttl.map_or_else(|| "no ttl".to_owned(), |ttl| format!("ttl {ttl}s"));
+    format!("strategy {strategy}{phase}, {ttl}, environment {environment}")
+}
+
+/// Rewrites a Job by strategy `extend`: only its TTL changes.
+pub(crate) fn extend(job: &Job<'_>, own: &JobSettings, settings: &Settings, plan: &mut Plan) -> Rewrite {
+    let ttl = ttl::decide(settings, own, None);
+    let target = Target {
+        hook: HookEdit::Unchanged,
+        wave: None,
+        ttl: ttl.value,
+        name: job.name(),
+        trace: trace(&settings.environment.name, Strategy::Extend, None, ttl.value),
+    };
+    let edits = edits::edits(job, &target, Vec::new());
+    let changed = !edits.is_empty();
+    if changed {
+        plan.edits.insert(job.id, written(job, edits));
+    }
+    Rewrite {
+        strategy: Decided::new(Strategy::Extend, own.strategy.source()),
+        phase: None,
+        wave: None,
+        ttl,
+        name: Decided::new(job.name().to_owned(), "strategy `extend` keeps the name"),
+        trigger: None,
+        needs: Vec::new(),
+        copies: Vec::new(),
+        guards: Vec::new(),
+        changed,
+    }
+}
+
+/// The edits in the terms of the object that is written.
+fn written(job: &Job<'_>, edits: Vec<Edit>) -> Vec<Edit> {
+    if job.is_workflow() { workflow::edits(edits) } else { edits }
+}
+
+fn edited(object: &Value, edits: &[Edit]) -> Value {
+    let mut object = object.clone();
+    for edit in edits {
+        // An edit that cannot be made is reported where it is made: in the document.
+        let _ = edit.apply_to(&mut object);
+    }
+    object
+}
