@@ -66,7 +66,7 @@
 //! argoproj/argo-cd#4288; apache/airflow, `useHelmHooks`.
 
 use super::{Facts, Found, Severity};
-use crate::plan::hooks::HookType;
+use crate::plan::app::hooks::HookType;
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 

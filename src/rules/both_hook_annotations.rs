@@ -43,7 +43,7 @@
 //! gitops-engine, `pkg/sync/hook/hook.go`; argoproj/argo-cd#14283.
 
 use super::{Facts, Found, Severity};
-use crate::plan::hooks::{ARGO_HOOK, HELM_HOOK};
+use crate::plan::app::hooks::{ARGO_HOOK, HELM_HOOK};
 
 pub(super) const SEVERITY: Severity = Severity::Warning;
 

@@ -10,7 +10,7 @@ use crate::{
     manifest::{Header, Manifests, ObjectId},
     plan::{
         JobPlan, Plan,
-        hooks::{self, HookType, Role},
+        app::hooks::{self, HookType, Role},
     },
     settings::Settings,
 };

@@ -44,7 +44,7 @@
 use super::{Facts, Found, Severity};
 use crate::{
     manifest::Edit,
-    plan::hooks::{ARGO_DELETE_POLICY, ARGO_HOOK, HELM_ANNOTATIONS, SYNC_WAVE},
+    plan::app::hooks::{ARGO_DELETE_POLICY, ARGO_HOOK, HELM_ANNOTATIONS, SYNC_WAVE},
 };
 
 pub(super) const SEVERITY: Severity = Severity::Error;

@@ -44,7 +44,7 @@
 //! gitops-engine, `pkg/sync/hook/delete_policy.go`; flexprice/flexprice#2694, traceroot-ai/traceroot#2119.
 
 use super::{Facts, Found, Severity};
-use crate::plan::hooks::{ARGO_DELETE_POLICY, HELM_DELETE_POLICY};
+use crate::plan::app::hooks::{ARGO_DELETE_POLICY, HELM_DELETE_POLICY};
 
 pub(super) const SEVERITY: Severity = Severity::Warning;
 

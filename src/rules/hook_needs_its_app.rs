@@ -65,7 +65,7 @@
 //! gitops-engine, `pkg/sync/sync_context.go`: the phases of a sync; many issues, such as argoproj/argo-cd#4979.
 
 use super::{Facts, Found, Object, Severity};
-use crate::plan::hooks::HookType;
+use crate::plan::app::hooks::HookType;
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 

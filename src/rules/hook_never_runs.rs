@@ -43,7 +43,7 @@
 //! gitops-engine, `pkg/sync/hook/hook.go` and `pkg/sync/common/types.go`.
 
 use super::{Facts, Found, Severity};
-use crate::{manifest::Edit, plan::hooks::ARGO_HOOK};
+use crate::{manifest::Edit, plan::app::hooks::ARGO_HOOK};
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 

@@ -64,7 +64,7 @@
 //! argoproj/argo-cd#5086: hooks and resources of a wave.
 
 use super::{Facts, Found, Severity};
-use crate::plan::hooks::HookType;
+use crate::plan::app::hooks::HookType;
 
 pub(super) const SEVERITY: Severity = Severity::Warning;
 

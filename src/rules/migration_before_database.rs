@@ -68,7 +68,7 @@
 //! BerriAI/litellm#7110; Kong and LangSmith charts.
 
 use super::{Facts, Found, Object, Severity};
-use crate::plan::hooks::HookType;
+use crate::plan::app::hooks::HookType;
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 

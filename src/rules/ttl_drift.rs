@@ -42,7 +42,7 @@
 //! docs/how-we-test.md: drift with and without presync, on a real Argo CD.
 
 use super::{Facts, Found, Severity};
-use crate::plan::hooks::{self, Role};
+use crate::plan::app::hooks::{self, Role};
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 

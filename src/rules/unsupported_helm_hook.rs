@@ -42,7 +42,7 @@
 //! gitops-engine, `pkg/sync/hook/helm/type.go`; openfga/helm-charts#107.
 
 use super::{Facts, Found, Severity};
-use crate::plan::hooks::{ARGO_HOOK, HELM_HOOK};
+use crate::plan::app::hooks::{ARGO_HOOK, HELM_HOOK};
 
 pub(super) const SEVERITY: Severity = Severity::Warning;
 
