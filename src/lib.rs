@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod confine;
 pub mod error;
 pub mod exit;
+pub mod limits;
 pub mod manifest;
 pub mod plan;
 mod redact;

@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::breaks;
+use super::json::is_refused;
 use super::resolve::{Scalar, float_key, float_value, resolve};
 use super::tree::{Content, NodeId, Style, Tree};
 
@@ -77,7 +79,7 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, Fault> {
     };
     let (of, text) = match scalar(tree, target)? {
         Scalar::String => {
-            let text = passable(string(tree, target, text)?);
+            let text = passable(tree, string(tree, target, text)?);
             (KeyType::String, text.map_err(|message| Fault { node: id, message: message.to_owned() })?)
         }
         Scalar::Bool(bool) => (KeyType::Bool, bool.to_string()),
@@ -118,7 +120,7 @@ fn scalar(tree: &Tree<'_>, id: NodeId) -> Result<Scalar, Fault> {
 fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, Fault> {
     let node = tree.node(id);
     if node.tag.as_deref().and_then(|tag| tag.strip_prefix(CORE)) != Some("binary") {
-        return Ok(text.to_owned());
+        return Ok(breaks::folded(tree, node, text).unwrap_or_else(|| text.to_owned()));
     }
     let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     match STANDARD.decode(text) {
@@ -128,10 +130,9 @@ fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, Fault> {
 }
 
 /// A string that survives the second reading: the repo-server reads as YAML the JSON that the first reading gave, and
-/// these characters stand in that JSON unescaped.
-fn passable(text: String) -> Result<String, &'static str> {
-    let refused = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    if text.contains(refused) {
+/// these characters stand in that JSON unescaped. What is JSON from the start keeps its escapes.
+fn passable(tree: &Tree<'_>, text: String) -> Result<String, &'static str> {
+    if !tree.json && text.contains(is_refused) {
         Err("the string contains a control character that Argo CD cannot read")
     } else {
         Ok(text)
@@ -203,7 +204,7 @@ impl Composer<'_, '_> {
             Scalar::Float(float) => {
                 float_value(float).ok_or_else(|| fail("JSON has no infinity and no NaN"))?
             }
-            Scalar::String => Value::String(passable(string(self.tree, id, text)?).map_err(fail)?),
+            Scalar::String => Value::String(passable(self.tree, string(self.tree, id, text)?).map_err(fail)?),
         })
     }
 

@@ -237,8 +237,8 @@ fn double_quoted(text: &str) -> String {
     quoted
 }
 
-/// `\u` and four hexadecimal digits.
-fn escaped(c: char) -> impl Iterator<Item = char> {
+/// `\u` and four hexadecimal digits, for a character below U+10000.
+pub(super) fn escaped(c: char) -> impl Iterator<Item = char> {
     let digit = move |place: u32| char::from_digit(u32::from(c) >> (4 * place) & 0xf, 16).unwrap_or('0');
     "\\u".chars().chain((0..4).rev().map(digit))
 }

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::changes::{Header, ObjectId};
 use super::compose::compose;
+use super::json;
 use super::parse::parse;
-use super::problem::{refused_character, seam_problem};
+use super::problem::{refused_byte, refused_problem, seam_problem};
 use super::scan::{self, KindFinder};
 use super::shape::{self, Flaw};
 use super::source::Source;
-use super::split::{Part, split};
+use super::split::{Part, Split, split};
 use super::tree::Tree;
 use crate::error::{Problem, Problems, Result};
 use crate::exit::Exit;
@@ -36,11 +37,15 @@ pub(super) struct Document {
 impl Manifests {
     /// Splits all sources, and parses the documents of those to be validated. Reports everything that Argo CD would
     /// refuse, as far as it was looked at.
-    pub fn read(sources: Vec<Source>) -> Result<Self> {
+    pub fn read(mut sources: Vec<Source>) -> Result<Self> {
         let mut problems = Problems::default();
         let mut documents = Vec::new();
-        for (i, source) in sources.iter().enumerate() {
-            let split = split(&source.bytes);
+        for (i, source) in sources.iter_mut().enumerate() {
+            let split = cut(source);
+            if let Some(refused) = refused_byte(&source.bytes) {
+                problems.push(refused_problem(source, refused));
+                continue;
+            }
             for problem in split.problems {
                 problems.push(seam_problem(source, problem));
             }
@@ -165,7 +170,7 @@ impl Manifests {
     }
 
     /// The document's value, not kept.
-    fn passing_value(&self, document: usize) -> Result<Cow<'_, Value>> {
+    pub(super) fn passing_value(&self, document: usize) -> Result<Cow<'_, Value>> {
         match self.documents[document].value.get() {
             Some(value) => Ok(Cow::Borrowed(value)),
             None => Ok(Cow::Owned(self.composed(document, &self.tree(document)?)?)),
@@ -174,26 +179,18 @@ impl Manifests {
 
     pub(super) fn tree(&self, document: usize) -> Result<Tree<'_>> {
         let text = self.text(document)?;
-        Ok(parse(text).map_err(|error| self.syntax_problem(document, &error))?)
+        Ok(parse(text, self.documents[document].part.json)
+            .map_err(|error| self.syntax_problem(document, &error))?)
     }
 
     fn composed(&self, document: usize, tree: &Tree<'_>) -> Result<Value> {
         Ok(compose(tree).map_err(|error| self.unreadable(document, error.offset, &error.message))?)
     }
 
-    /// The document's text, when it holds nothing that readers disagree about.
+    /// The document's text.
     pub(super) fn text(&self, document: usize) -> Result<&str> {
-        let bytes = self.bytes(document);
-        let text = str::from_utf8(bytes).map_err(|error| {
-            let place = self.place(document, Some(error.valid_up_to()));
-            Problem::new(Exit::MANIFEST, "the document is not UTF-8 text").at(place)
-        })?;
-        match refused_character(text) {
-            None => Ok(text),
-            Some((at, message)) => {
-                Err(Problem::new(Exit::MANIFEST, message).at(self.place(document, Some(at))).into())
-            }
-        }
+        let text = str::from_utf8(self.bytes(document));
+        Ok(text.map_err(|error| Problem::new(Exit::MANIFEST, "the text is not UTF-8").caused_by(error))?)
     }
 
     /// Everything that Argo CD would refuse in a document, or drop.
@@ -222,5 +219,17 @@ impl Manifests {
             problems.push(problem);
         }
         problems.or(())
+    }
+}
+
+/// The source's documents. JSON that Argo CD's second reader would not read is written so that it does.
+fn cut(source: &mut Source) -> Split {
+    let split = split(&source.bytes);
+    match json::rewritten(&source.bytes, &split.parts) {
+        Some(bytes) => {
+            source.bytes = bytes;
+            self::split(&source.bytes)
+        }
+        None => split,
     }
 }

@@ -10,11 +10,13 @@
 //!                                                    └─ edit (splice, verify, else emit) ─ join ─> bytes
 //! ```
 
+mod breaks;
 mod changes;
 mod compose;
 mod edit;
 mod emit;
 mod join;
+mod json;
 mod locate;
 mod manifests;
 mod model;

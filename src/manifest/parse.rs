@@ -27,8 +27,8 @@ impl From<ScanError> for SyntaxError {
     }
 }
 
-/// Reads the first document of `text`.
-pub(super) fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
+/// Reads the first document of `text`; `json` tells that it is a value of a JSON stream.
+pub(super) fn parse(text: &str, json: bool) -> Result<Tree<'_>, SyntaxError> {
     let options = granit_parser::options! {
         emit_anchor_events: true,
         // Another crate may have turned the feature on; its buffer of comments is limited.
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
         block_nesting_limit: MAX_DEPTH,
     };
     let mut events = Parser::new_from_str_with_options(text, options);
-    let mut builder = Builder::new(text);
+    let mut builder = Builder::new(text, json);
     for event in events.by_ref() {
         let (event, span) = event?;
         if matches!(event, Event::DocumentEnd) {
@@ -75,8 +75,8 @@ struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    fn new(text: &'t str) -> Self {
-        let tree = Tree { text, nodes: Vec::new(), root: None, dropped: None };
+    fn new(text: &'t str, json: bool) -> Self {
+        let tree = Tree { text, json, nodes: Vec::new(), root: None, dropped: None };
         Self { tree, open: Vec::new(), anchors: HashMap::new(), read: 0 }
     }
 

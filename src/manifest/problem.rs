@@ -1,12 +1,13 @@
 //! What is wrong with manifests, in words. Never repeats what stands in them.
 
 use granit_parser::ErrorKind;
+use memchr::memchr2_iter;
 
 use super::changes::ObjectId;
 use super::edit::EditError;
 use super::manifests::Manifests;
 use super::parse::SyntaxError;
-use super::scan::{count_lines, odd_line_break};
+use super::scan::count_lines;
 use super::source::Source;
 use super::split::SplitProblem;
 use crate::error::{Location, Problem};
@@ -74,8 +75,20 @@ pub(super) fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
             "remove it: Argo CD would read it as a part of the first key",
         ),
     };
-    let line = count_lines(&source.bytes, 0..at) + 1;
-    Problem::new(Exit::MANIFEST, message).at(Location::file(&source.name).line(line)).hint(hint)
+    Problem::new(Exit::MANIFEST, message).at(line_of(source, at)).hint(hint)
+}
+
+/// A source that holds what Argo CD refuses wherever it stands.
+pub(super) fn refused_problem(source: &Source, (at, message): (usize, &'static str)) -> Problem {
+    let problem = Problem::new(Exit::MANIFEST, message).at(line_of(source, at));
+    if source.bytes.starts_with(&[0xff, 0xfe]) || source.bytes.starts_with(&[0xfe, 0xff]) {
+        return problem.hint("it is UTF-16: write it as UTF-8");
+    }
+    problem.hint("Argo CD reads manifests as UTF-8 text without control characters; bytes belong into `binaryData`, as base64")
+}
+
+fn line_of(source: &Source, at: usize) -> Location {
+    Location::file(&source.name).line(count_lines(&source.bytes, 0..at) + 1)
 }
 
 fn line_at(text: &str, at: usize) -> &str {
@@ -127,14 +140,19 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
     })
 }
 
-/// A character that the reader of Argo CD refuses, or that it takes for a line break where its line reader does not.
-pub(super) fn refused_character(text: &str) -> Option<(usize, &'static str)> {
-    let control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
-    let control = text.find(|c| control(c) || matches!(c, '\u{fffe}' | '\u{ffff}'));
-    let line_break = odd_line_break(text);
-    let control = control.map(|at| (at, "the document contains a control character"));
-    let line_break = line_break.map(|at| {
-        (at, "the document contains a line break that YAML 1.1 and 1.2 disagree about (CR, NEL, LS or PS)")
-    });
-    control.into_iter().chain(line_break).min()
+/// The first byte that Argo CD's reader refuses wherever it stands, and why.
+pub(super) fn refused_byte(bytes: &[u8]) -> Option<(usize, &'static str)> {
+    if let Err(error) = str::from_utf8(bytes) {
+        return Some((error.valid_up_to(), "the text is not UTF-8"));
+    }
+    let control = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
+    // By chunks, which the compiler looks through at once.
+    let ascii =
+        bytes.chunks(64).position(|chunk| chunk.iter().fold(false, |found, byte| found | control(byte)));
+    let ascii = ascii.and_then(|chunk| Some(64 * chunk + bytes[64 * chunk..].iter().position(control)?));
+    let other = memchr2_iter(0xc2, 0xef, bytes).find(
+        |at| matches!(bytes[*at..], [0xc2, 0x80..=0x84 | 0x86..=0x9f, ..] | [0xef, 0xbf, 0xbe | 0xbf, ..]),
+    );
+    let at = ascii.into_iter().chain(other).min()?;
+    Some((at, "the text contains a control character"))
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
+use super::breaks;
 use super::resolve::{Scalar, resolve};
 use super::split::line_end;
 
@@ -158,7 +159,7 @@ pub(super) struct Head<'t> {
 /// object.
 pub(super) fn head(document: &[u8]) -> Option<Head<'_>> {
     let text = str::from_utf8(document).ok()?;
-    if odd_line_break(text).is_some() {
+    if breaks::odd(text).next().is_some() {
         return None;
     }
     let mut scan = HeadScan::default();
@@ -177,14 +178,6 @@ fn skip_indented(mut text: &str) -> &str {
         text = &text[line_end(text.as_bytes(), 0)..];
     }
     text
-}
-
-/// Line breaks of YAML 1.1 that the line reader of Argo CD does not know, and carriage returns on their own.
-pub(super) fn odd_line_break(text: &str) -> Option<usize> {
-    let odd = |c: char| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}');
-    let lone = |at: &usize| text.as_bytes().get(at + 1) != Some(&b'\n');
-    let carriage = memchr_iter(b'\r', text.as_bytes()).find(lone);
-    if text.is_ascii() { carriage } else { carriage.into_iter().chain(text.find(odd)).min() }
 }
 
 /// What the line above says about the next one.

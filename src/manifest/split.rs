@@ -45,9 +45,13 @@ pub(super) fn split(bytes: &[u8]) -> Split {
     split
 }
 
-/// Whether Argo CD's reader tries JSON first.
+/// How far Argo CD's reader looks for the beginning of JSON, in bytes.
+const LOOKAHEAD: usize = 4096;
+
+/// Whether Argo CD's reader tries JSON first: blanks of any script may stand before the brace.
 pub(super) fn begins_json(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().starts_with(b"{")
+    let seen = &bytes[..bytes.len().min(LOOKAHEAD)];
+    seen[leading_blanks(seen)..].starts_with(b"{")
 }
 
 /// Where the first thing stands that is neither blank nor a comment.
@@ -77,25 +81,24 @@ impl Split {
             if value.is_err() {
                 return self.after_json(bytes, end);
             }
-            let start = end + leading_blanks(&bytes[end..]);
+            let value = bytes[end..values.byte_offset()].trim_ascii_start();
             end = values.byte_offset();
-            self.parts.push(Part { range: start..end, json: true });
+            self.parts.push(Part { range: end - value.len()..end, json: true });
         }
         bytes.len()
     }
 
-    /// Where the reader goes on in YAML mode. It drops blanks up to and including the first line break, and while it
-    /// does, it needs four bytes to look at.
+    /// Where the reader goes on in YAML mode. It drops blanks up to and including the first line break, and wherever it
+    /// looks for one, it needs four bytes.
     fn after_json(&mut self, bytes: &[u8], end: usize) -> usize {
         let blanks = leading_blanks(&bytes[end..]);
-        let start =
-            memchr(b'\n', &bytes[end..end + blanks]).map_or(end + blanks, |line_break| end + line_break + 1);
-        let looked_at = if blanks == 0 { start } else { start - 1 };
-        if self.parts.len() > 1 || (!self.parts.is_empty() && bytes.len() - looked_at < 4) {
+        let line_break = memchr(b'\n', &bytes[end..end + blanks]).map(|line_break| end + line_break);
+        let last_look = line_break.unwrap_or(end + blanks);
+        if self.parts.len() > 1 || (!self.parts.is_empty() && bytes.len() - last_look < 4) {
             self.problems.push(SplitProblem::AfterJson(end + blanks));
             return bytes.len();
         }
-        start
+        line_break.map_or(last_look, |line_break| line_break + 1)
     }
 
     fn yaml(&mut self, bytes: &[u8], start: usize) {
@@ -145,8 +148,18 @@ pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
     memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |line_break| at + line_break + 1)
 }
 
-fn leading_blanks(bytes: &[u8]) -> usize {
-    bytes.len() - bytes.trim_ascii_start().len()
+/// The length of the blanks at the beginning, Unicode's included.
+pub(super) fn leading_blanks(bytes: &[u8]) -> usize {
+    let mut blanks = 0;
+    loop {
+        let rest = &bytes[blanks..];
+        let next =
+            rest[..rest.len().min(4)].utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+        match next {
+            Some(c) if c.is_whitespace() => blanks += c.len_utf8(),
+            _ => return blanks,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::ops::Range;
 use granit_parser::ErrorKind;
 use memchr::memchr_iter;
 
+use super::breaks;
 use super::parse::SyntaxError;
 use super::scan::line_start;
 use super::split::content_start;
@@ -20,7 +21,48 @@ pub(super) fn check(tree: &Tree<'_>) -> Result<(), SyntaxError> {
     {
         return Err(SyntaxError { offset, kind: ErrorKind::ExpectedNodeContent });
     }
+    let fail = |offset, message: &str| SyntaxError { offset, kind: ErrorKind::Custom(message.to_owned()) };
+    if let Some(offset) = breaks::misplaced(tree) {
+        return Err(fail(offset, "a line break that YAML 1.1 and 1.2 disagree about (CR, NEL, LS or PS)"));
+    }
+    if let Some(offset) = tree.nodes.iter().find_map(|node| touching_property(tree.text, node)) {
+        return Err(fail(
+            offset,
+            "an anchor or a tag that no blank follows, or with a character that it cannot hold",
+        ));
+    }
     tree.nodes.iter().try_for_each(|node| check_node(tree, node))
+}
+
+/// Where an anchor or a tag goes on in libyaml, or is none: a tag holds commas and brackets there and ends only at a
+/// blank, and an anchor holds nothing but letters, digits, `-` and `_`.
+fn touching_property(text: &str, node: &Node<'_>) -> Option<usize> {
+    let properties = match (&node.content, &node.properties) {
+        (Content::Alias(_), _) => node.span.clone(),
+        (_, Some(properties)) => properties.clone(),
+        _ => return None,
+    };
+    let mut at = properties.start;
+    for word in text[properties.clone()].split([' ', '\t', '\r', '\n']) {
+        let end = at + word.len();
+        let closes = matches!(node.content, Content::Alias(_)) || !word.starts_with('!');
+        let next = text[end..].chars().next();
+        let ends = match next {
+            None | Some(' ' | '\t' | '\r' | '\n') => true,
+            Some(c) => closes && ",]}?:%@`".contains(c),
+        };
+        let sound = match word.strip_prefix(['&', '*']) {
+            Some(name) => {
+                name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            }
+            None => true,
+        };
+        if !(ends && sound) {
+            return Some(at);
+        }
+        at = end + 1;
+    }
+    None
 }
 
 fn check_node(tree: &Tree<'_>, node: &Node<'_>) -> Result<(), SyntaxError> {

@@ -11,6 +11,8 @@ pub(super) type NodeId = usize;
 pub(super) struct Tree<'t> {
     /// The text that all byte offsets refer to.
     pub text: &'t str,
+    /// A value of a JSON stream.
+    pub json: bool,
     pub nodes: Vec<Node<'t>>,
     /// `None` for a document without content.
     pub root: Option<NodeId>,

@@ -129,6 +129,20 @@ const SAME: &[&str] = &[
     "{\"kind\": \"X\", \"kind\": \"Z\"}",
     "{\"kind\": \"X\", \"a\": 1e3, \"b\": 1.0}",
     "{\"kind\":\"X\",\"a\":[1,{\"b\":null}]}",
+    // Line breaks of YAML 1.1 between quotes.
+    "a: \"x\u{2028}z\"\n",
+    "a: ['x\u{2029}z', \"\u{2028}\"]\n",
+    "a: \"x\u{85}z\"\nb: 'x\rz'\n",
+    // Tags and anchors with their blank.
+    "a: {b: !!str , c: &x }\n",
+    "a: !!str'x'\n",
+    "a: [&x, &y ]\n",
+    // Tabs between the parts of JSON, and blanks of other scripts before it.
+    "\t{\"kind\": \"X\",\n\t\"a\": [\t1\t]\t}\t\n",
+    "\u{a0}{\"kind\": \"X\"}\n",
+    "\u{3000}\n {kind: X}\n",
+    "{\"kind\": \"X\"}\n---\n",
+    "{\"kind\": \"X\"}\n# the end\n",
 ];
 
 /// Refused by Argo CD, and by the engine first.
@@ -208,8 +222,17 @@ const REFUSED: &[&str] = &[
     "kind\n",
     "{\"kind\": \"X\"}\n{\"kind\": \"Z\"}\n---\nkind: Z\n",
     "{\"kind\": \"X\"}\n#\n",
-    "{\"kind\": \"X\", \"a\": \"\\/\"}",
-    "{\"kind\": \"X\", \"a\": \"\\ud83d\\ude00\"}",
+    // A tag ends only at a blank, and so does an anchor's name.
+    "a: {b: !!str}\n",
+    "a: {b: !!str, c: 1}\n",
+    "a: [!!str]\n",
+    "a: &b.c x\n",
+    "a: &b'x'\n",
+    // Line breaks in YAML 1.1 that end more than a line.
+    "\"x\u{2028}z\": 1\n",
+    "a: \"x\u{2028}--- z\"\n",
+    "# c\u{2028}z\n",
+    "{\"kind\": \"X\"}\n---\n\t{\"kind\": \"Z\"}\n",
 ];
 
 /// Read by Argo CD, and refused by the engine with a word about why, because readers disagree about it, because it
@@ -227,8 +250,14 @@ const STRICTER: &[&str] = &[
     "a: {x:}\n",
     // Line breaks in YAML 1.1 only.
     "a: x\u{85}b: z\n",
-    "a: \"x\u{2028}z\"\n",
+    "a: \"x \u{2028}z\"\n",
+    "a: \"x\u{2028}\u{2028}z\"\n",
+    "a: \"x\u{85}\\x20\"\n",
+    "a: {b: x\u{2028}z}\n",
+    "a: 1 # c\u{2028}\n",
+    "a: \"x\\\u{2028}z\"\n",
     "a: x\rz: 1\n",
+    "\n\u{2028}{kind: X}\n",
     // Parts of text that begin with a byte order mark.
     "kind: X\na: \u{feff}b\n",
     // libyaml is lenient.

@@ -96,7 +96,6 @@ fn a_new_document_stands_behind_its_neighbour() {
 
 #[test]
 fn a_new_document_in_a_json_stream_is_json() {
-    let object = json!({"kind": "X", "a": ["\u{7f}"]});
     assert_eq!(
         with_additions(&["{\"a\":1}{\"b\":2}"], &[(0, json!({"kind": "X"}))]),
         "{\"a\":1}\n{\"kind\":\"X\"}\n{\"b\":2}"
@@ -107,15 +106,27 @@ fn a_new_document_in_a_json_stream_is_json() {
     );
     assert_eq!(
         with_additions(&["{\"a\":1}\n---\nb: 2\n"], &[(0, json!({"kind": "X"}))]),
-        "{\"a\":1}\n---\nkind: X\n---\nb: 2\n"
+        "---\n{\"a\":1}\n---\nkind: X\n---\nb: 2\n"
     );
     assert_eq!(
         with_additions(&["{\"a\":1}\nb: 2\n"], &[(0, json!({"kind": "X"}))]),
-        "{\"a\":1}\n---\nkind: X\n---\nb: 2\n"
+        "---\n{\"a\":1}\n---\nkind: X\n---\nb: 2\n"
     );
-    let additions = vec![Addition { after: document(0), object }];
-    let changes = Changes { additions, ..Changes::default() };
-    assert!(read(&["{\"a\":1}"]).apply(&changes).is_err(), "Argo CD cannot read the control character");
+    let control = json!({"kind": "X", "a": ["\u{7f}"]});
+    let added = with_additions(&["{\"a\":1}"], &[(0, control.clone())]);
+    assert_eq!(added, "{\"a\":1}\n{\"kind\":\"X\",\"a\":[\"\\u007f\"]}", "an escape passes in JSON");
+    let changes =
+        Changes { additions: vec![Addition { after: document(0), object: control }], ..Changes::default() };
+    assert!(read(&["a: 1"]).apply(&changes).is_err(), "but not in YAML");
+}
+
+#[test]
+fn what_only_json_can_carry_makes_all_json() {
+    let sources = ["{\"kind\":\"A\",\"a\":\"\\u007f\\u00e9\"}\n", "# c\nkind: B\non: 0644\n---\nnull\n"];
+    assert_eq!(
+        joined(&sources),
+        "{\"kind\":\"A\",\"a\":\"\\u007f\\u00e9\"}\n{\"kind\":\"B\",\"true\":420}\n"
+    );
 }
 
 #[test]
@@ -131,10 +142,14 @@ fn edits_and_additions_go_together() {
     );
 }
 
-/// Whatever is joined, Argo CD reads the union.
-#[test]
-fn argo_cd_reads_the_union() {
-    let Some(mut decoder) = Decoder::start() else { return };
+/// What Argo CD reads of one source, and of JSON what its own directory source reads.
+fn read_alone(decoder: &mut Decoder, source: &str) -> Vec<Value> {
+    let values = serde_json::Deserializer::from_str(source).into_iter().collect::<Result<_, _>>();
+    values.unwrap_or_else(|_| decoder.decode(source.as_bytes()).unwrap())
+}
+
+/// Sources, among them all that can stand before, between and behind JSON values.
+fn sources() -> impl Strategy<Value = Vec<&'static str>> {
     let source = select(
         &[
             "",
@@ -152,7 +167,21 @@ fn argo_cd_reads_the_union() {
             " {\n\"kind\": \"A\"\n}\n{\n\"kind\": \"B\"\n}\n",
             "{\"kind\":\"A\"}\n---\nkind: B\n",
             "{\"kind\":\"A\"}\nkind: B\n",
+            "{\"kind\":\"A\"}\n---\n",
+            "{\"kind\":\"A\"}\r\n---",
+            "{\"kind\":\"A\"}\n# the end\n",
+            "{\"kind\":\"A\"} # the end\n",
+            "\t{\"kind\":\"A\"}\t\n\t",
+            "\r\n\t {\"kind\":\t\"A\",\n\t\"a\":\t[]}",
+            "\u{a0}{\"kind\":\"A\"}\n",
+            "\u{3000}\u{a0}\n {kind: A}\n",
+            "\u{feff}{\"kind\":\"A\"}\n",
+            "{\"kind\":\"A\",\"a\":\"x\\/ \\ud83d\\ude00 \u{2028}\"}",
+            "{\"kind\":\"A\",\"a\":\"\\u007f \u{85}\"}",
+            "{\"kind\":\"A\",\"a\":0x64}\n{\"kind\":\"B\"}\n",
             "{kind: A}\n---\n{kind: B}",
+            "{kind: A, a: !!str }\n",
+            "kind: A\na: \"x\u{2028}z\"\n",
             "kind: A\n...\n",
             "kind: A\nx: |+\n  a\n\n",
             "kind: A\nx: |\n  a",
@@ -160,31 +189,49 @@ fn argo_cd_reads_the_union() {
             "kind: List\nitems:\n- kind: A\n",
         ][..],
     );
-    let sources = proptest::collection::vec(source, 0..5);
-    let additions = proptest::collection::vec(any::<proptest::sample::Index>(), 0..3);
-    let mut runner = TestRunner::new(Config { cases: 2000, failure_persistence: None, ..Config::default() });
+    proptest::collection::vec(source, 0..5)
+}
+
+/// Whatever is joined, edited and added, Argo CD reads the union.
+#[test]
+fn argo_cd_reads_the_union() {
+    let Some(mut decoder) = Decoder::start() else { return };
+    let changes = proptest::collection::vec((any::<proptest::sample::Index>(), 0..3), 0..4);
+    let mut runner = TestRunner::new(Config { cases: 4000, failure_persistence: None, ..Config::default() });
     let decoder = std::cell::RefCell::new(&mut decoder);
     runner
-        .run(&(sources, additions), |(sources, additions)| {
-            let decode = |text: &str| decoder.borrow_mut().decode(text.as_bytes()).unwrap();
+        .run(&(sources(), changes), |(sources, wanted)| {
             let manifests = read(&sources);
             let ids: Vec<_> = manifests.index().unwrap().iter().map(|header| header.id.document).collect();
-            let mut expected: Vec<Value> = sources.iter().flat_map(|source| decode(source)).collect();
-            prop_assert_eq!(ids.len(), expected.len());
-            let mut added = Vec::new();
-            for (i, index) in additions.iter().enumerate().filter(|_| !ids.is_empty()) {
-                added.push((index.index(ids.len()), json!({"kind": "New", "i": i})));
+            let mut objects: Vec<Value> =
+                sources.iter().flat_map(|source| read_alone(&mut decoder.borrow_mut(), source)).collect();
+            prop_assert_eq!(ids.len(), objects.len());
+            let mut changes = Changes::default();
+            let mut added = vec![Vec::new(); ids.len()];
+            for (i, (index, what)) in wanted.iter().enumerate().filter(|_| !ids.is_empty()) {
+                let at = index.index(ids.len());
+                let (key, id) = (format!("k{i}"), document(ids[at]));
+                match what {
+                    0 => {
+                        let object = json!({"kind": "New", "i": i});
+                        added[at].push(object.clone());
+                        changes.additions.push(Addition { after: id, object });
+                        continue;
+                    }
+                    1 => objects[at][&key] = json!("v"),
+                    _ => drop(objects[at].as_object_mut().unwrap().shift_remove("a")),
+                }
+                let edit = if *what == 1 { Edit::set([key.as_str()], "v") } else { Edit::remove(["a"]) };
+                changes.edits.entry(id).or_default().push(edit);
             }
-            added.sort_by_key(|(after, _)| *after);
-            for (after, object) in added.iter().rev() {
-                expected.insert(after + 1, object.clone());
-            }
-            let additions = added
+            let expected: Vec<_> = objects
                 .into_iter()
-                .map(|(after, object)| Addition { after: document(ids[after]), object })
+                .zip(added)
+                .flat_map(|(object, added)| [vec![object], added].concat())
                 .collect();
-            let output = apply(&manifests, &Changes { additions, ..Changes::default() });
-            prop_assert_eq!(decode(&output), expected, "{:?}\n=>\n{}", sources, output);
+            let output = apply(&manifests, &changes);
+            let read = decoder.borrow_mut().decode(output.as_bytes());
+            prop_assert_eq!(read, Ok(expected), "{:?}\n=>\n{}", sources, output);
             Ok(())
         })
         .unwrap();

@@ -22,9 +22,10 @@ impl Editor<'_, '_> {
         self.remove_in_flow(&bounds, members)?;
         let (_, end) = *bounds.last().ok_or(Refused)?;
         let style = self.style(id)?;
+        let mut blank = self.blank_behind_empty(end);
         for (key, value) in new {
-            let separator = format!("{}{}", self.blank_behind_colon(end), style.separator());
-            self.splice(end..end, separator + &style.entry(key, value));
+            self.splice(end..end, format!("{blank}{}{}", style.separator(), style.entry(key, value)));
+            blank = "";
         }
         Ok(())
     }
@@ -46,10 +47,15 @@ impl Editor<'_, '_> {
             .ok_or(Refused)?;
         self.remove_in_flow(&bounds, members)?;
         let style = self.style(id)?;
+        let mut blank = kept.checked_sub(1).map_or("", |last| self.blank_behind_empty(bounds[last].1));
         for value in new {
             let value = style.value(value);
             match kept.checked_sub(1) {
-                Some(last) => self.splice(bounds[last].1..bounds[last].1, style.separator() + &value),
+                Some(last) => {
+                    let end = bounds[last].1;
+                    self.splice(end..end, format!("{blank}{}{value}", style.separator()));
+                    blank = "";
+                }
                 None => self.splice(bounds[0].0..bounds[0].0, value + &style.separator()),
             }
         }
@@ -88,14 +94,17 @@ impl Editor<'_, '_> {
         }
         let (_, end) = *bounds.last().ok_or(Refused)?;
         if last + 1 < bounds.len() {
-            self.splice(bounds[last].1..end, self.blank_behind_colon(bounds[last].1));
+            self.splice(bounds[last].1..end, self.blank_behind_empty(bounds[last].1));
         }
         Ok(())
     }
 
-    /// An empty value needs a blank behind its colon: to Argo CD's reader, `{a:}` holds the key `a:`.
-    fn blank_behind_colon(&self, end: usize) -> &'static str {
-        if self.tree.text[..end].ends_with(':') { " " } else { "" }
+    /// An empty value needs a blank behind its colon, its tag or its anchor: to Argo CD's reader, `{a:}` holds the key
+    /// `a:`, and a tag goes on up to the next blank.
+    fn blank_behind_empty(&self, end: usize) -> &'static str {
+        let text = &self.tree.text[..end];
+        let word = text.rsplit([' ', '\t', '\n', ',', '{', '[']).next().unwrap_or_default();
+        if text.ends_with(':') || word.starts_with(['!', '&']) { " " } else { "" }
     }
 
     /// How a collection is written, for its new members.

@@ -45,7 +45,7 @@ pub(super) fn edit(
     let added = if json || text.ends_with('\n') { "" } else { line_break };
     let text = format!("{text}{added}");
 
-    let tree = parse(&text).map_err(EditError::Syntax)?;
+    let tree = parse(&text, json).map_err(EditError::Syntax)?;
     let before = compose(&tree).map_err(EditError::Compose)?;
     let after = wanted(&before, edits)?;
     if after == before {
@@ -55,7 +55,7 @@ pub(super) fn edit(
         [true, false].into_iter().map(|literals| spliced(&tree, &before, &after, line_break, literals));
     let edited = attempts.find_map(Result::ok).or_else(|| {
         let mut attempts =
-            [true, false].into_iter().map(|literals| rewritten(&tree, &after, json, line_break, literals));
+            [true, false].into_iter().map(|literals| rewritten(&tree, &after, line_break, literals));
         attempts.find_map(Result::ok)
     });
     let edited = edited.ok_or(EditError::Unverified)?;
@@ -93,30 +93,24 @@ fn spliced(
     line_break: &str,
     literals: bool,
 ) -> Result<String, Refused> {
-    verified(Editor::edit(tree, before, after, line_break, literals)?, after)
+    verified(Editor::edit(tree, before, after, line_break, literals)?, tree.json, after)
 }
 
 /// The whole document anew, between the comments above and below it.
-fn rewritten(
-    tree: &Tree<'_>,
-    after: &Value,
-    json: bool,
-    line_break: &str,
-    literals: bool,
-) -> Result<String, Refused> {
-    if json {
+fn rewritten(tree: &Tree<'_>, after: &Value, line_break: &str, literals: bool) -> Result<String, Refused> {
+    if tree.json {
         let style = if tree.text.contains('\n') { Flow::PRETTY_JSON } else { Flow::COMPACT_JSON };
-        return verified(style.value(after), after);
+        return verified(style.value(after), true, after);
     }
     let root = tree.root.ok_or(Refused)?;
     let head = &tree.text[..tree.start(root)];
     let tail =
         tree.end(root).and_then(|end| text::next_line(tree.text, end).ok()).map_or("", |at| &tree.text[at..]);
     let body = Block { literals, ..Block::default() }.document(after).replace('\n', line_break);
-    verified(format!("{head}{body}{tail}"), after)
+    verified(format!("{head}{body}{tail}"), false, after)
 }
 
-fn verified(edited: String, after: &Value) -> Result<String, Refused> {
-    let reads_as = parse(&edited).ok().and_then(|tree| compose(&tree).ok());
+fn verified(edited: String, json: bool, after: &Value) -> Result<String, Refused> {
+    let reads_as = parse(&edited, json).ok().and_then(|tree| compose(&tree).ok());
     if reads_as.as_ref() == Some(after) { Ok(edited) } else { Err(Refused) }
 }

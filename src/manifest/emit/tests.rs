@@ -5,7 +5,7 @@ use crate::manifest::compose::compose;
 use crate::manifest::parse::parse;
 
 fn read(text: &str) -> Value {
-    compose(&parse(text).unwrap()).unwrap()
+    compose(&parse(text, false).unwrap()).unwrap()
 }
 
 /// What some reader of YAML takes for something other than a string.

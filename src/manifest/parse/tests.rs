@@ -10,7 +10,7 @@ mod generate;
 
 /// What the tree says, as a list of events.
 fn ours(text: &str) -> Option<Vec<String>> {
-    let tree = parse(text).ok()?;
+    let tree = parse(text, false).ok()?;
     let mut events = Vec::new();
     if let Some(root) = tree.root {
         describe(&tree, root, &mut events);
@@ -100,7 +100,7 @@ proptest! {
 fn nodes_know_their_place() {
     let text =
         "a: &x !!str b # c\nc:\n- d\n-\n  - |\n    e\n\n- {f: [g], h: *x}\nq: >+\n  i\n\n\nl: 'm\n  n'\no:\n";
-    let tree = parse(text).unwrap();
+    let tree = parse(text, false).unwrap();
     let bytes = |id| tree.end(id).map(|end| &text[tree.start(id)..end]);
     let at = |keys: &[&str]| {
         keys.iter().fold(tree.root.unwrap(), |id, step| match &tree.node(id).content {

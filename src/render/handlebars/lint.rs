@@ -21,6 +21,8 @@ pub(super) struct Findings {
     pub uses: Vec<Use>,
     /// The partials that it defines itself (`{{#*inline "name"}}`).
     pub inline: BTreeSet<String>,
+    /// How deep blocks and calls are nested.
+    pub depth: usize,
 }
 
 /// A call that cannot work.
@@ -47,7 +49,7 @@ pub(super) struct Use {
 /// Looks through a template, and makes every `{{…}}` that writes into a call of [`WRITE`], which refuses what has no
 /// text: the crate itself writes `[object]` for a map.
 pub(super) fn prepare(template: &mut Template) -> Findings {
-    let mut pass = Pass { helpers: helpers::forms(), findings: Findings::default(), within: None };
+    let mut pass = Pass { helpers: helpers::forms(), findings: Findings::default(), within: None, depth: 0 };
     pass.template(template, (1, 1));
     pass.findings
 }
@@ -56,10 +58,24 @@ struct Pass {
     helpers: BTreeMap<&'static str, Form>,
     findings: Findings,
     within: Option<String>,
+    depth: usize,
 }
 
 impl Pass {
+    /// Goes one level down for as long as `look` takes.
+    fn below<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += 1;
+        self.findings.depth = self.findings.depth.max(self.depth);
+        let found = look(self);
+        self.depth -= 1;
+        found
+    }
+
     fn template(&mut self, template: &mut Template, start: Place) {
+        self.below(|pass| pass.elements(template, start));
+    }
+
+    fn elements(&mut self, template: &mut Template, start: Place) {
         for (i, element) in template.elements.iter_mut().enumerate() {
             let place = template.mapping.get(i).map_or(start, |at| (at.0, at.1));
             match element {
@@ -113,7 +129,7 @@ impl Pass {
                     };
                     self.uses(partial, false, place);
                 }
-                self.arguments(call.params.iter().chain(call.hash.values()), place);
+                self.below(|pass| pass.arguments(call.params.iter().chain(call.hash.values()), place));
             }
         }
     }

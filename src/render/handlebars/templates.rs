@@ -15,11 +15,9 @@ use super::{
 use crate::{
     error::{Location, Problem, Problems, Result},
     exit::Exit,
+    limits,
     manifest::Source,
 };
-
-/// How deep blocks and calls may be nested: the crate parses and renders them by recursion, and a stack has an end.
-const DEEPEST: usize = 100;
 
 /// The templates and partials of an app.
 pub(super) struct Templates<'a> {
@@ -102,30 +100,19 @@ impl<'a> Templates<'a> {
 fn compile(file: &File) -> Result<(Template, Findings), Problem> {
     let text = files::read(file)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    if depth(text) > DEEPEST {
-        return Err(Problem::new(
-            Exit::RENDER,
-            format!("blocks and calls are nested more than {DEEPEST} deep"),
-        )
-        .at(Location::file(&file.name)));
+    let limited = |message| Problem::new(Exit::RENDER, message).at(Location::file(&file.name));
+    // Each of them may begin a level, and the crate's parser goes down by recursion.
+    if text.matches(['(', '[', '{']).count() > limits::TEMPLATE_BRACKETS {
+        return Err(limited(format!("the template has more than {} brackets", limits::TEMPLATE_BRACKETS)));
     }
     let mut template = Template::compile_with_name(text, file.name.clone())
         .map_err(|error| problem::of_template_error(&error, &file.name, text))?;
     let findings = lint::prepare(&mut template);
-    Ok((template, findings))
-}
-
-/// At least how deep blocks, calls and literals are nested.
-fn depth(text: &str) -> usize {
-    let (mut open, mut deepest) = (0_usize, 0);
-    for tag in text.split("{{").skip(1) {
-        let tag = tag.split("}}").next().unwrap_or(tag).trim_start_matches('~');
-        match tag.as_bytes().first() {
-            Some(b'#') => open += 1,
-            Some(b'/') => open = open.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(open + tag.matches(['(', '[', '{']).count());
+    if findings.depth > limits::TEMPLATE_DEPTH {
+        return Err(limited(format!(
+            "blocks and calls are nested more than {} deep",
+            limits::TEMPLATE_DEPTH
+        )));
     }
-    deepest
+    Ok((template, findings))
 }

@@ -1,6 +1,9 @@
 //! What is wrong, where, and what to do: for every file of the app.
 
+use std::thread;
+
 use super::*;
+use crate::limits;
 
 #[test]
 fn the_problems_of_all_files_are_reported() {
@@ -102,18 +105,27 @@ fn partials_that_would_never_end_are_refused() {
 
 #[test]
 fn nesting_has_an_end() {
-    let shapes: [fn(usize) -> String; 3] = [
-        |n| format!("{}1{}", "{{#if true}}".repeat(n), "{{/if}}".repeat(n)),
-        |n| format!("{{{{quote {}1{}}}}}", "(lower ".repeat(n), ")".repeat(n)),
-        |n| format!("{{{{toJson {}{}}}}}", "[".repeat(n), "]".repeat(n)),
-    ];
-    for nested in shapes {
+    let blocks: fn(usize) -> String = |n| format!("{}1{}", "{{#if true}}".repeat(n), "{{/if}}".repeat(n));
+    let calls: fn(usize) -> String = |n| format!("{{{{quote {}1{}}}}}", "(lower ".repeat(n), ")".repeat(n));
+    let lists: fn(usize) -> String = |n| format!("{{{{toJson {}{}}}}}", "[".repeat(n), "]".repeat(n));
+    for nested in [blocks, calls, lists] {
         assert!(!rendered(&nested(90), "").is_empty());
-        for n in [110, 50_000] {
-            let problem = refused(&nested(n), "");
+        assert!(refused(&nested(60_000), "").contains("the template has more than 50000 brackets"));
+    }
+    let deep = move || {
+        for template in [blocks(110), calls(110), blocks(12_000), calls(24_000)] {
+            let problem = refused(&template, "");
             assert_eq!(problem, "error: blocks and calls are nested more than 100 deep\n  at: a.hbs");
         }
-    }
+        assert!(refused(&lists(49_000), "").contains("the template"));
+    };
+    thread::Builder::new().stack_size(limits::STACK).spawn(deep).unwrap().join().unwrap();
+}
+
+#[test]
+fn brackets_in_comments_and_in_a_row_are_not_nested() {
+    let template = format!("{{{{!-- {} --}}}}{}", "(".repeat(200), "{{lower (trim \"a\")}}".repeat(200));
+    assert_eq!(rendered(&template, ""), "a".repeat(200));
 }
 
 #[test]
