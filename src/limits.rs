@@ -11,3 +11,39 @@ pub const TEMPLATE_BRACKETS: usize = 50_000;
 
 /// Levels of blocks and calls in one template.
 pub const TEMPLATE_DEPTH: usize = 100;
+
+/// Levels of partials that render each other.
+pub const PARTIAL_DEPTH: usize = 50;
+
+/// Partials that one partial renders, those that they render included and loops not counted.
+pub const PARTIAL_RENDERS: usize = 100_000;
+
+/// Bytes that one helper may return.
+pub const HELPER_BYTES: usize = 16 << 20;
+
+/// Bytes that all templates may render to. Argo CD takes no more than 100 MiB of manifests from a plugin.
+pub const RENDERED_BYTES: usize = 100 << 20;
+
+/// Files of the app's directory that may be manifests or templates.
+pub const FILES: usize = 20_000;
+
+/// Bytes of all of them.
+pub const FILE_BYTES: u64 = 100 << 20;
+
+/// Bytes of a settings file.
+pub const SETTINGS_BYTES: u64 = 1 << 20;
+
+/// Levels of nesting in settings and values.
+pub const SETTINGS_DEPTH: usize = 64;
+
+/// Levels of nesting in a manifest, those behind aliases included.
+pub const DOCUMENT_DEPTH: usize = 500;
+
+/// Values in a manifest that has to be parsed.
+pub const DOCUMENT_NODES: usize = 500_000;
+
+/// Bytes that the aliases of a manifest, or of settings and values, may repeat; each value counts 32 at least.
+pub const ALIAS_BYTES: usize = 32 << 20;
+
+/// Bytes of memory that a run may use, beside what it read from stdin. A run of `helm` has its own.
+pub const MEMORY: usize = 512 << 20;

@@ -6,6 +6,8 @@ use std::{
     thread,
 };
 
+use presync::limits;
+
 /// What `work` makes of each item, in the items' order, on as many threads as the machine has cores.
 pub(super) fn run<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
@@ -17,12 +19,15 @@ pub(super) fn run<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
     let take = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
     thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| {
+            let worker = || {
                 while let Some((at, item)) = take() {
                     let result = work(item);
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
                 }
-            });
+            };
+            if thread::Builder::new().stack_size(limits::STACK).spawn_scoped(scope, worker).is_err() {
+                worker();
+            }
         }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use presync::{
 use super::{
     input,
     local::Local,
-    output,
+    output, supervise,
     target::{Target, Targets},
 };
 
@@ -33,7 +33,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let targets = Targets::one(&args.dir, args.application.as_ref(), &args.local).resolve()?.targets;
     let [target] = targets.as_slice() else { return Err(several(&targets).into()) };
-    let planned = input::plan(target, &args.local.flags())?;
+    let watch = supervise::watch(&target.name);
+    let planned = input::plan_under(&watch, target, &args.local.flags())?;
     let output = planned.manifests.apply(&planned.plan.changes())?;
     output::warnings(&planned.plan);
     output::stdout(|out| output.write_to(out))?;

@@ -1,6 +1,6 @@
 //! What all commands on apps share: settings, rendering, reading, planning.
 
-use std::{io::Read as _, path::Path};
+use std::{io::Read as _, path::Path, time::Instant};
 
 use presync::{
     error::{Problem, Result},
@@ -11,7 +11,10 @@ use presync::{
     settings::{self, Flags, Loaded, RendererKind},
 };
 
-use super::target::Target;
+use super::{
+    supervise::{self, Watch},
+    target::Target,
+};
 
 /// A renderer, and why it was chosen.
 type Chosen = (RendererKind, String);
@@ -36,14 +39,20 @@ impl Planned {
     }
 }
 
-/// Renders an app and decides for its Jobs.
+/// Renders an app and decides for its Jobs, under a watch that ends with it.
 pub(super) fn plan(target: &Target, flags: &Flags) -> Result<Planned> {
+    plan_under(&supervise::watch(&target.name), target, flags)
+}
+
+/// Renders an app and decides for its Jobs.
+pub(super) fn plan_under(watch: &Watch, target: &Target, flags: &Flags) -> Result<Planned> {
     let inputs =
         settings::Inputs { env: target.env.clone(), app_dir: target.dir.clone(), flags: flags.clone() };
     let loaded = settings::load(&inputs)?;
+    watch.set_timeout(loaded.settings.timeout);
     let (renderer, sources) = match &target.dir {
         None => (None, vec![read_stdin()?]),
-        Some(dir) => render(dir, &loaded, target)?,
+        Some(dir) => render(dir, &loaded, target, watch.start)?,
     };
     let manifests = Manifests::read(sources)?;
     if manifests.is_empty() && !loaded.settings.allow_empty {
@@ -53,8 +62,13 @@ pub(super) fn plan(target: &Target, flags: &Flags) -> Result<Planned> {
     Ok(Planned { loaded, renderer, manifests, plan })
 }
 
-fn render(dir: &Path, loaded: &Loaded, target: &Target) -> Result<(Option<Chosen>, Vec<Source>)> {
-    let deadline = Deadline::after(loaded.settings.timeout);
+fn render(
+    dir: &Path,
+    loaded: &Loaded,
+    target: &Target,
+    start: Instant,
+) -> Result<(Option<Chosen>, Vec<Source>)> {
+    let deadline = Deadline::since(start, loaded.settings.timeout);
     let dir = dir.canonicalize().map_err(|error| {
         Problem::new(Exit::RENDER, format!("cannot open the app's directory `{}`", dir.display()))
             .caused_by(error)
@@ -73,6 +87,7 @@ fn read_stdin() -> Result<Source, Problem> {
         .lock()
         .read_to_end(&mut bytes)
         .map_err(|error| Problem::new(Exit::FAILURE, "cannot read stdin").caused_by(error))?;
+    supervise::allow_input(bytes.len());
     Ok(Source { name: "<stdin>".to_owned(), bytes, validate: false })
 }
 

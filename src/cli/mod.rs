@@ -32,6 +32,7 @@ mod schema;
 #[cfg(feature = "cluster")]
 mod selection;
 mod sites;
+mod supervise;
 mod target;
 mod version;
 #[cfg(feature = "cluster")]
@@ -76,32 +77,33 @@ enum Command {
 
 /// Runs the command that the arguments ask for and prints its problems.
 pub(crate) fn run() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Generate(args) => generate::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Diff(args) => diff::run(&args),
-        Command::Check(args) => check::run(&args),
-        Command::Parameters(args) => parameters::run(&args),
-        Command::Schema(args) => schema::run(&args),
-        Command::Krm(args) => krm::run(&args),
-        Command::Install(args) => install::run(&args),
-        Command::Completions(args) => completions::run(&args, &Cli::command()),
-        Command::Man(args) => man::run(&args, Cli::command()),
+    let exit = match Cli::parse().command {
+        Command::Generate(args) => supervise::run(move || finish(generate::run(&args))),
+        Command::Explain(args) => supervise::run(move || finish(explain::run(&args))),
+        Command::Diff(args) => supervise::run(move || finish(diff::run(&args))),
+        Command::Check(args) => supervise::run(move || finish(check::run(&args))),
+        Command::Parameters(args) => supervise::run(move || finish(parameters::run(&args))),
+        Command::Schema(args) => finish(schema::run(&args)),
+        Command::Krm(args) => supervise::run(move || finish(krm::run(&args))),
+        Command::Install(args) => finish(install::run(&args)),
+        Command::Completions(args) => finish(completions::run(&args, &Cli::command())),
+        Command::Man(args) => finish(man::run(&args, Cli::command())),
         #[cfg(feature = "cluster")]
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor(args) => finish(doctor::run(&args)),
         #[cfg(feature = "cluster")]
-        Command::Repair(args) => repair::run(&args),
+        Command::Repair(args) => finish(repair::run(&args)),
         #[cfg(feature = "cluster")]
-        Command::Watch(args) => watch::run(&args),
+        Command::Watch(args) => finish(watch::run(&args)),
         #[cfg(not(feature = "cluster"))]
-        Command::Cluster(command) => absent::run(&command),
-        Command::Guard(args) => guard::run(&args),
+        Command::Cluster(command) => finish(absent::run(&command)),
+        Command::Guard(args) => finish(guard::run(&args)),
     };
-    finish(result).into()
+    exit.into()
 }
 
 fn finish(result: Result<Exit>) -> Exit {
     result.unwrap_or_else(|problems| {
+        supervise::end();
         output::problems(&problems);
         problems.exit()
     })

@@ -11,6 +11,8 @@ use presync::{
     report::{Color, Paint, model::Note},
 };
 
+use super::supervise;
+
 /// When to colour what is printed.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ColorArg {
@@ -76,6 +78,7 @@ pub(super) fn notes(app: Option<&str>, notes: &[Note]) {
 
 /// Prints the plan's warnings; they do not fail the run.
 pub(super) fn warnings(plan: &Plan) {
+    supervise::end();
     for warning in &plan.warnings {
         eprintln!("{warning}");
     }
@@ -83,6 +86,7 @@ pub(super) fn warnings(plan: &Plan) {
 
 /// Writes to stdout; a reader that went away is no problem.
 pub(super) fn stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Problem> {
+    supervise::end();
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -13,6 +13,7 @@ use super::breaks;
 use super::json::is_refused;
 use super::resolve::{Scalar, float_key, float_value, resolve};
 use super::tree::{Content, NodeId, Style, Tree};
+use crate::limits;
 
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -33,7 +34,7 @@ struct Fault {
 /// The document as Argo CD understands it; null for one without content.
 pub(super) fn compose(tree: &Tree<'_>) -> Result<Value, ComposeError> {
     let Some(root) = tree.root else { return Ok(Value::Null) };
-    let value = Composer { tree, decoded: 0, repeated: 0, aliases: Vec::new() }.value(root);
+    let value = Composer { tree, decoded: 0, repeated: 0, repeated_bytes: 0, depth: 0, aliases: Vec::new() }.value(root);
     value.map_err(|fault| ComposeError { offset: tree.start(fault.node), message: fault.message })
 }
 
@@ -171,13 +172,32 @@ struct Composer<'a, 't> {
     decoded: usize,
     /// Those of them that were behind an alias.
     repeated: usize,
+    /// What they take, in bytes.
+    repeated_bytes: usize,
+    /// The collections around the node.
+    depth: usize,
     /// The alias nodes that are being followed.
     aliases: Vec<NodeId>,
 }
 
 impl Composer<'_, '_> {
     fn value(&mut self, id: NodeId) -> Result<Value, Fault> {
+        self.below(id, |composer| composer.content(id))
+    }
+
+    /// Counts the node and goes one level down for as long as `read` takes.
+    fn below<T>(&mut self, id: NodeId, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         self.count(id)?;
+        self.depth += 1;
+        if self.depth > limits::DOCUMENT_DEPTH {
+            return Err(Fault { node: id, message: "the document is nested too deeply".to_owned() });
+        }
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn content(&mut self, id: NodeId) -> Result<Value, Fault> {
         match &self.tree.node(id).content {
             Content::Scalar { text, .. } => self.scalar(id, text),
             Content::Sequence(items) => {
@@ -235,7 +255,10 @@ impl Composer<'_, '_> {
     }
 
     fn merge_one(&mut self, id: NodeId, fields: &mut Fields) -> Result<(), Fault> {
-        self.count(id)?;
+        self.below(id, |composer| composer.merge_content(id, fields))
+    }
+
+    fn merge_content(&mut self, id: NodeId, fields: &mut Fields) -> Result<(), Fault> {
         match self.tree.node(id).content {
             Content::Mapping(_) => self.fill(id, fields),
             Content::Alias(target) if matches!(self.tree.node(target).content, Content::Mapping(_)) => self
@@ -266,6 +289,15 @@ impl Composer<'_, '_> {
         self.decoded += 1;
         if !self.aliases.is_empty() {
             self.repeated += 1;
+            let text = match &self.tree.node(node).content {
+                Content::Scalar { text, .. } => text.len(),
+                _ => 0,
+            };
+            self.repeated_bytes += text.max(32);
+        }
+        if self.repeated_bytes > limits::ALIAS_BYTES {
+            let message = format!("the document's aliases repeat more than {} MiB", limits::ALIAS_BYTES >> 20);
+            return Err(Fault { node, message });
         }
         #[expect(clippy::cast_precision_loss, reason = "a ratio")]
         let ratio = self.repeated as f64 / self.decoded as f64;

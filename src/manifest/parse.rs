@@ -9,9 +9,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Stru
 
 use super::strict;
 use super::tree::{Content, Entry, Node, NodeId, Style, Tree};
-
-/// Nesting beyond this is an error; go-yaml allows 10,000, which no manifest comes near.
-const MAX_DEPTH: usize = 500;
+use crate::limits;
 
 /// Why the text is not YAML, and where.
 #[derive(Debug)]
@@ -33,8 +31,8 @@ pub(super) fn parse(text: &str, json: bool) -> Result<Tree<'_>, SyntaxError> {
         emit_anchor_events: true,
         // Another crate may have turned the feature on; its buffer of comments is limited.
         emit_comments: false,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
+        flow_nesting_limit: limits::DOCUMENT_DEPTH,
+        block_nesting_limit: limits::DOCUMENT_DEPTH,
     };
     let mut events = Parser::new_from_str_with_options(text, options);
     let mut builder = Builder::new(text, json);
@@ -42,6 +40,10 @@ pub(super) fn parse(text: &str, json: bool) -> Result<Tree<'_>, SyntaxError> {
         let (event, span) = event?;
         if matches!(event, Event::DocumentEnd) {
             break;
+        }
+        if builder.tree.nodes.len() >= limits::DOCUMENT_NODES {
+            let message = format!("the document has more than {} values", limits::DOCUMENT_NODES);
+            return Err(SyntaxError { offset: bytes(&span).start, kind: ErrorKind::Custom(message) });
         }
         builder.push(event, &span);
     }

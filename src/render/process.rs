@@ -37,7 +37,14 @@ pub struct Deadline {
 impl Deadline {
     /// The moment `timeout` from now.
     pub fn after(timeout: Duration) -> Self {
-        Self { end: Instant::now() + timeout, timeout }
+        Self::since(Instant::now(), timeout)
+    }
+
+    /// The moment `timeout` after `start`.
+    pub fn since(start: Instant, timeout: Duration) -> Self {
+        // A time beyond every run, where the sum is none that the clock has.
+        let end = start.checked_add(timeout).unwrap_or_else(|| start + Duration::from_secs(1 << 30));
+        Self { end, timeout }
     }
 
     /// What is left; zero when it has passed.

@@ -19,6 +19,7 @@ use crate::{error::Result, manifest::Source};
 
 mod context;
 mod helpers;
+mod limited;
 mod lint;
 mod partials;
 mod problem;

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{Location, Problem, Problems},
     exit::Exit,
+    limits,
 };
 
 /// A template's file.
@@ -51,7 +52,9 @@ pub(super) fn check<'a>(
             verdict.partials_are_sound &= unit.partial.is_none();
         }
     }
-    for problem in graph.cycles() {
+    let cycles = graph.cycles();
+    let excesses = if cycles.is_empty() { graph.excesses() } else { Vec::new() };
+    for problem in cycles.into_iter().chain(excesses) {
         verdict.problems.push(problem);
         verdict.partials_are_sound = false;
     }
@@ -111,4 +114,44 @@ impl<'a> Graph<'a> {
         }
         done.insert(current);
     }
+
+    /// A problem for the first partial that renders too many others, or too deep. There must be no cycle.
+    fn excesses(&self) -> Vec<Problem> {
+        let mut sizes = BTreeMap::new();
+        let excess = self.0.keys().find_map(|name| {
+            let Size { depth, renders } = self.size(name, &mut sizes);
+            let what = if depth > limits::PARTIAL_DEPTH {
+                format!("more than {} levels of partials", limits::PARTIAL_DEPTH)
+            } else if renders > limits::PARTIAL_RENDERS {
+                format!("more than {} partials", limits::PARTIAL_RENDERS)
+            } else {
+                return None;
+            };
+            let (_, file, place) = self.0.get(name)?.first()?;
+            let problem = Problem::new(Exit::RENDER, format!("the partial `{name}` renders {what}"));
+            Some(problem.at(location(file, *place)).hint("let partials render fewer others"))
+        });
+        excess.into_iter().collect()
+    }
+
+    fn size(&self, name: &'a str, sizes: &mut BTreeMap<&'a str, Size>) -> Size {
+        if let Some(size) = sizes.get(name) {
+            return *size;
+        }
+        let mut size = Size::default();
+        for (below, ..) in self.0.get(name).into_iter().flatten() {
+            let Size { depth, renders } = self.size(below, sizes);
+            size.depth = size.depth.max(depth + 1);
+            size.renders = size.renders.saturating_add(renders).saturating_add(1);
+        }
+        sizes.insert(name, size);
+        size
+    }
+}
+
+/// What a partial renders, directly and through others.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    depth: usize,
+    renders: usize,
 }

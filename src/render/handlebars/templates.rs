@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use handlebars::{Context, Handlebars, RenderContext, Renderable as _, StringOutput, Template};
+use handlebars::{Context, Handlebars, RenderContext, Renderable as _, Template};
 use serde_json::Value;
 
 use super::{
     super::files::{self, File},
     helpers,
+    limited::Limited,
     lint::{self, Findings},
     partials::{self, Unit},
     problem,
@@ -80,16 +81,25 @@ impl<'a> Templates<'a> {
         })?;
         let mut problems = Problems::default();
         let mut sources = Vec::new();
+        let mut left = limits::RENDERED_BYTES;
         for (name, template) in &self.manifests {
-            let mut out = StringOutput::new();
+            let mut out = Limited::new(left);
             let rendered = template.render(&self.registry, &context, &mut RenderContext::new(None), &mut out);
-            let text =
-                rendered.map_err(|error| problem::of_render_error(&error, name, data)).and_then(|()| {
-                    out.into_string().map_err(|error| {
-                        Problem::new(Exit::FAILURE, "a helper wrote what is not text").caused_by(error)
-                    })
-                });
+            if out.is_full() {
+                problems.push(
+                    Problem::new(
+                        Exit::RENDER,
+                        format!("the templates render to more than {} MiB", limits::RENDERED_BYTES >> 20),
+                    )
+                    .at(Location::file(name)),
+                );
+                break;
+            }
+            let text = rendered
+                .map(|()| out.into_text())
+                .map_err(|error| problem::of_render_error(&error, name, data));
             if let Some(text) = problems.collect(text) {
+                left -= text.len();
                 sources.push(Source { name: name.clone(), bytes: text.into_bytes(), validate: true });
             }
         }

@@ -11,6 +11,8 @@ use handlebars::{
 };
 use serde_json::Value;
 
+use crate::limits;
+
 mod condition;
 mod include;
 mod text;
@@ -80,9 +82,19 @@ impl HelperDef for &'static Function {
         check_call(helper, &self.arity)?;
         let arguments =
             (0..helper.params().len()).map(|i| argument(helper, i)).collect::<Result<Vec<_>, _>>()?;
-        let value = (self.run)(&arguments).map_err(|reason| failure(format!("`{}`: {reason}", self.name)))?;
-        Ok(ScopedJson::Derived(value))
+        let value = (self.run)(&arguments).and_then(fitting);
+        value.map(ScopedJson::Derived).map_err(|reason| failure(format!("`{}`: {reason}", self.name)))
     }
+}
+
+/// A result that is not too large.
+fn fitting(value: Value) -> Result<Value, String> {
+    if value.as_str().is_some_and(|text| text.len() > limits::HELPER_BYTES) { Err(too_large()) } else { Ok(value) }
+}
+
+/// Why a result is refused.
+fn too_large() -> String {
+    format!("the result is larger than {} MiB", limits::HELPER_BYTES >> 20)
 }
 
 /// Writes a value; a map or a list is an error, and `null` too.

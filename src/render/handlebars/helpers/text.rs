@@ -5,8 +5,11 @@ use handlebars::JsonRender as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::Function;
-use crate::manifest::{must_be_escaped, to_json, to_yaml};
+use super::{Function, too_large};
+use crate::{
+    limits,
+    manifest::{must_be_escaped, to_json, to_yaml},
+};
 
 type Outcome = Result<Value, String>;
 
@@ -17,11 +20,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function { name: "toJson", arity: 1..=1, run: |a| text_of(to_json(a[0])) },
     Function { name: "quote", arity: 1..=1, run: |a| text_of(to_json(&Value::String(text(a[0])?))) },
     Function { name: "squote", arity: 1..=1, run: |a| single_quoted(&text(a[0])?) },
-    Function { name: "indent", arity: 2..=2, run: |a| text_of(indented(number(a[0])?, &text(a[1])?)) },
+    Function { name: "indent", arity: 2..=2, run: |a| text_of(indented(number(a[0])?, &text(a[1])?)?) },
     Function {
         name: "nindent",
         arity: 2..=2,
-        run: |a| text_of(format!("\n{}", indented(number(a[0])?, &text(a[1])?))),
+        run: |a| text_of(format!("\n{}", indented(number(a[0])?, &text(a[1])?)?)),
     },
     // Text.
     Function { name: "lower", arity: 1..=1, run: |a| text_of(text(a[0])?.to_lowercase()) },
@@ -37,7 +40,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "replace",
         arity: 3..=3,
-        run: |a| text_of(text(a[2])?.replace(&text(a[0])?, &text(a[1])?)),
+        run: |a| replaced(&text(a[2])?, &text(a[0])?, &text(a[1])?),
     },
     Function { name: "concat", arity: 1..=usize::MAX, run: |a| text_of(texts(a)?.concat()) },
     Function {
@@ -90,11 +93,21 @@ fn single_quoted(text: &str) -> Outcome {
 }
 
 /// `text` with `count` spaces before every line that is not empty.
-fn indented(count: usize, text: &str) -> String {
+fn indented(count: usize, text: &str) -> Result<String, String> {
+    if text.split('\n').count().saturating_mul(count) > limits::HELPER_BYTES {
+        return Err(too_large());
+    }
     let pad = " ".repeat(count);
     let lines =
         text.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") });
-    lines.collect::<Vec<_>>().join("\n")
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn replaced(text: &str, old: &str, new: &str) -> Outcome {
+    if text.matches(old).count().saturating_mul(new.len()) > limits::HELPER_BYTES {
+        return Err(too_large());
+    }
+    text_of(text.replace(old, new))
 }
 
 fn without(arguments: &[&Value], strip: for<'a> fn(&'a str, &str) -> Option<&'a str>) -> Outcome {
