@@ -6,7 +6,6 @@
 //! the tools started, and the temporary files, go as they do however a run ends (`render/process`).
 
 use std::{
-    process,
     sync::{
         Mutex, PoisonError,
         mpsc::{self, RecvTimeoutError},
@@ -19,6 +18,7 @@ use presync::{
     error::{Problem, Problems},
     exit::Exit,
     limits,
+    render::process,
     settings::Settings,
 };
 
@@ -27,8 +27,8 @@ use super::output;
 /// The time between two looks.
 const PERIOD: Duration = Duration::from_millis(10);
 
-/// How long after its end a run may still end by itself: it knows more about a tool that was too slow.
-const GRACE: Duration = Duration::from_millis(300);
+/// How long a run may take to end a tool that was too slow, and to quote its last words.
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// The runs of the process.
 static RUNS: Mutex<Runs> = Mutex::new(Runs { current: Vec::new(), begun: 0, input: 0, printing: false });
@@ -122,14 +122,15 @@ fn end_if_exceeded(runs: &mut Runs) {
     if let Some(problem) = problem {
         let exit = problem.exit;
         output::problems(&Problems::from(problem));
-        process::exit(i32::from(exit.code()));
+        std::process::exit(i32::from(exit.code()));
     }
 }
 
 impl Runs {
     /// What an app has too much of.
     fn exceeded(&self, resident: impl Fn() -> Option<usize>) -> Option<Problem> {
-        let late = self.current.iter().find(|run| run.start.elapsed() > run.timeout.saturating_add(GRACE));
+        let grace = if process::is_running() { GRACE } else { Duration::ZERO };
+        let late = self.current.iter().find(|run| run.start.elapsed() > run.timeout.saturating_add(grace));
         if let Some(run) = late {
             let of = if self.begun > 1 { format!("`{}`", run.name) } else { "the run".to_owned() };
             let message = format!("{of} did not end within the timeout of {:?}", run.timeout);

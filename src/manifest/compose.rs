@@ -34,7 +34,8 @@ struct Fault {
 /// The document as Argo CD understands it; null for one without content.
 pub(super) fn compose(tree: &Tree<'_>) -> Result<Value, ComposeError> {
     let Some(root) = tree.root else { return Ok(Value::Null) };
-    let value = Composer { tree, decoded: 0, repeated: 0, repeated_bytes: 0, depth: 0, aliases: Vec::new() }.value(root);
+    let value = Composer { tree, decoded: 0, repeated: 0, repeated_bytes: 0, depth: 0, aliases: Vec::new() }
+        .value(root);
     value.map_err(|fault| ComposeError { offset: tree.start(fault.node), message: fault.message })
 }
 
@@ -296,7 +297,8 @@ impl Composer<'_, '_> {
             self.repeated_bytes += text.max(32);
         }
         if self.repeated_bytes > limits::ALIAS_BYTES {
-            let message = format!("the document's aliases repeat more than {} MiB", limits::ALIAS_BYTES >> 20);
+            let message =
+                format!("the document's aliases repeat more than {} MiB", limits::ALIAS_BYTES >> 20);
             return Err(Fault { node, message });
         }
         #[expect(clippy::cast_precision_loss, reason = "a ratio")]

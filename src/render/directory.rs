@@ -1,6 +1,6 @@
 //! Plain manifests, as Argo CD reads a directory: `findManifests` in `reposerver/repository/repository.go`.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     error::{Location, Problem, Problems, Result},
     exit::Exit,
+    limits,
     manifest::{Manifests, Source},
 };
 
@@ -47,9 +48,29 @@ pub(super) fn is_manifest_name(name: &str) -> bool {
 
 /// The files that hold manifests, with all problems of all files.
 pub(super) fn read_all(files: &[File]) -> Result<Vec<Source>> {
+    check_size(files)?;
     let mut problems = Problems::default();
     let sources = files.iter().filter_map(|file| problems.collect(read(file)).flatten()).collect();
     problems.or(sources)
+}
+
+/// Refuses more files than an app may have, or larger ones.
+pub(super) fn check_size(files: &[File]) -> Result<(), Problem> {
+    if files.len() > limits::FILES {
+        let message = format!("the app's directory holds {} files that could be manifests", files.len());
+        return Err(Problem::new(Exit::RENDER, message)
+            .hint(format!("an app may have {}: leave out what is not a manifest", limits::FILES)));
+    }
+    let mut bytes = 0_u64;
+    for file in files {
+        bytes += fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
+        if bytes > limits::FILE_BYTES {
+            let message =
+                format!("the app's files are larger than {} MiB together", limits::FILE_BYTES >> 20);
+            return Err(Problem::new(Exit::RENDER, message).at(Location::file(&file.name)));
+        }
+    }
+    Ok(())
 }
 
 fn read(file: &File) -> Result<Option<Source>, Problem> {

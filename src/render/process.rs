@@ -17,6 +17,7 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::Path,
     process::{Command, ExitStatus},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -26,6 +27,30 @@ use crate::{error::Problem, exit::Exit};
 
 /// How much of a tool's stderr a problem quotes, in bytes.
 const QUOTED: usize = 4 * 1024;
+
+/// The tools that run.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a tool runs, which ends at the deadline by itself.
+pub fn is_running() -> bool {
+    RUNNING.load(Ordering::SeqCst) > 0
+}
+
+/// A tool that runs, for as long as this lives.
+struct Running;
+
+impl Running {
+    fn start() -> Self {
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// When the run must be over.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +132,7 @@ impl Call<'_> {
         if deadline.remaining().is_zero() {
             return Err(deadline.passed(&what));
         }
+        let _running = Running::start();
         let mut command = Command::new(self.tool.program());
         command.args(&self.args).envs(self.env.iter().cloned()).current_dir(self.dir);
         let group = Group::start(command, self.stdin.map(<[u8]>::to_vec))

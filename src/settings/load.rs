@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
+    fmt, fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -23,6 +24,7 @@ use crate::{
     confine::Root,
     error::{Location, Problem, Problems, Result},
     exit::Exit,
+    limits,
 };
 
 /// The app's settings file, in its directory.
@@ -116,7 +118,7 @@ fn built_in() -> Vec<Assignment> {
 
 fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Vec<Assignment> {
     let Some(path) = inputs.env.get(PLATFORM_FILE).filter(|path| !path.is_empty()) else { return Vec::new() };
-    match fs::read(path) {
+    match read_small(Path::new(path)) {
         Ok(bytes) => {
             let text = Text { name: path.clone(), bytes };
             File { text, layer: Layer::Platform, place: Place::Platform }.read(problems)
@@ -142,7 +144,18 @@ fn read_in_app(dir: &Path, app: &App) -> Result<Option<Vec<u8>>> {
         return if dir.join("presync.yml").exists() { Err(misnamed().into()) } else { Ok(None) };
     }
     let path = root.check(&path)?;
-    fs::read(path).map(Some).map_err(|error| unreadable(APP_FILE, error).into())
+    read_small(&path).map(Some).map_err(|error| unreadable(APP_FILE, error).into())
+}
+
+/// The bytes of a settings file, which are not many.
+fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(limits::SETTINGS_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limits::SETTINGS_BYTES {
+        let message = format!("it is larger than {} MiB", limits::SETTINGS_BYTES >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
 }
 
 fn misnamed() -> Problem {

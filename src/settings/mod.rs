@@ -14,6 +14,7 @@ mod file;
 mod form;
 mod layers;
 mod load;
+mod measure;
 pub mod model;
 mod origin;
 mod reference;

@@ -5,11 +5,13 @@ use std::fmt;
 use serde_json::{Map, Number, Value};
 use serde_yaml::Value as Yaml;
 
+use super::measure;
+
 /// Why YAML cannot be read; names keys and lines, never values.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    message: String,
+    pub(super) message: String,
     /// The line and column, counted from 1, when they are known.
     pub place: Option<(usize, usize)>,
 }
@@ -26,6 +28,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Null);
     }
+    measure::check(bytes)?;
     let mut yaml: Yaml = serde_yaml::from_slice(bytes)?;
     yaml.apply_merge()?;
     to_json(yaml).map_err(|fault| Error { message: fault.to_string(), place: None })
@@ -124,6 +127,12 @@ mod tests {
         }
     }
 
+    /// Nine lists, each of nine aliases of the one before.
+    fn billion_laughs() -> String {
+        let list = |i: usize| format!("l{}: &l{} [{}]\n", i + 1, i + 1, format!("*l{i},").repeat(9));
+        format!("l0: &l0 [x]\n{}", (0..9).map(list).collect::<String>())
+    }
+
     #[test]
     fn says_what_it_cannot_read() {
         for (text, error) in [
@@ -135,6 +144,12 @@ mod tests {
             ("a: [s3cret", "line 1"),
             ("a: *s3cret", "unknown anchor"),
             ("a: 1\n---\nb: 1", "more than one document"),
+            (&format!("a: {}", "[".repeat(100_000)), "nested more than 64 deep"),
+            (
+                &format!("a: &a \"{}\"\nb: [{}]", "x".repeat(1_000_000), "*a,".repeat(40)),
+                "repeat more than 32 MiB",
+            ),
+            (&billion_laughs(), "repeat more than 32 MiB"),
             ("\"\\xff", "line 1"),
         ] {
             let message = parse(text.as_bytes()).unwrap_err().to_string();

@@ -8,6 +8,7 @@ mod common;
 mod checking;
 mod docs;
 mod examples;
+mod hostile;
 mod install;
 mod integrations;
 mod looking;

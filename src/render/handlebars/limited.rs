@@ -30,17 +30,13 @@ impl Limited {
 
 impl Output for Limited {
     fn write(&mut self, text: &str) -> io::Result<()> {
-        match self.left.checked_sub(text.len()) {
-            Some(left) => {
-                self.left = left;
-                self.text.push_str(text);
-                Ok(())
-            }
-            None => {
-                self.full = true;
-                Err(io::ErrorKind::FileTooLarge.into())
-            }
-        }
+        let Some(left) = self.left.checked_sub(text.len()) else {
+            self.full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        };
+        self.left = left;
+        self.text.push_str(text);
+        Ok(())
     }
 
     fn write_fmt(&mut self, arguments: fmt::Arguments<'_>) -> io::Result<()> {

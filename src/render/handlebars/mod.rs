@@ -35,6 +35,7 @@ const PARTIALS: &str = "partials/";
 pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
     let (files, mut problems) =
         files::walk(request.dir, request.root, true, |name| is_template_name(name) || is_plain_name(name));
+    directory::check_size(&files)?;
     let (values, invalid) = values::load(request);
     let has_values = invalid.iter().len() == 0;
     problems.extend(invalid);

@@ -1,6 +1,6 @@
 //! Which values files Helm gets: Argo CD's `getResolvedValueFiles` in `reposerver/repository/repository.go`.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{collections::HashSet, ffi::OsString, fs, path::PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
@@ -126,9 +126,16 @@ fn glob(pattern: &str, request: &Request<'_>) -> Result<Vec<PathBuf>, Problem> {
     let depth = if pattern.contains("**") { usize::MAX } else { pattern.split('/').count() };
     let mut files = Vec::new();
     let walk = WalkDir::new(&base).min_depth(1).max_depth(depth).follow_links(true).sort_by(order(&pattern));
-    // Directories outside are not entered, broken links and loops are no files: as if they were not there.
+    // Directories outside are not entered, broken links and loops are no files: as if they were not there. A directory
+    // that several links lead to is entered once, or links beside links would double the walk at each level.
+    let mut linked = HashSet::new();
     let inside = |entry: &DirEntry| {
-        !entry.path_is_symlink() || entry.file_type().is_file() || request.root.check(entry.path()).is_ok()
+        if entry.file_type().is_file() {
+            return true;
+        }
+        let below_a_link =
+            entry.path_is_symlink() || fs::canonicalize(entry.path()).is_ok_and(|real| real != entry.path());
+        !below_a_link || request.root.check(entry.path()).is_ok_and(|real| linked.insert(real))
     };
     for entry in walk.into_iter().filter_entry(inside).flatten() {
         let relative = entry.path().strip_prefix(&base).unwrap_or(entry.path());

@@ -89,7 +89,11 @@ impl HelperDef for &'static Function {
 
 /// A result that is not too large.
 fn fitting(value: Value) -> Result<Value, String> {
-    if value.as_str().is_some_and(|text| text.len() > limits::HELPER_BYTES) { Err(too_large()) } else { Ok(value) }
+    if value.as_str().is_some_and(|text| text.len() > limits::HELPER_BYTES) {
+        Err(too_large())
+    } else {
+        Ok(value)
+    }
 }
 
 /// Why a result is refused.

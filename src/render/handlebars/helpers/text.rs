@@ -37,11 +37,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         arity: 2..=2,
         run: |a| text_of(text(a[1])?.chars().take(number(a[0])?).collect::<String>()),
     },
-    Function {
-        name: "replace",
-        arity: 3..=3,
-        run: |a| replaced(&text(a[2])?, &text(a[0])?, &text(a[1])?),
-    },
+    Function { name: "replace", arity: 3..=3, run: |a| replaced(&text(a[2])?, &text(a[0])?, &text(a[1])?) },
     Function { name: "concat", arity: 1..=usize::MAX, run: |a| text_of(texts(a)?.concat()) },
     Function {
         name: "join",
