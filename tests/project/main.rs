@@ -6,6 +6,7 @@
 mod common;
 
 mod checking;
+mod credentials;
 mod docs;
 mod examples;
 mod hostile;
