@@ -27,3 +27,53 @@ fn every_row_of_the_decisions_has_a_case() {
         .collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
+
+/// The anchor that a heading gets where Markdown is shown: lower case, without punctuation, `-` for spaces.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The targets of a page's links, without those in code blocks.
+fn links(text: &str) -> Vec<&str> {
+    let mut code = false;
+    let lines = text.lines().filter(|line| {
+        code ^= line.trim_start().starts_with("```");
+        !code
+    });
+    lines
+        .flat_map(|line| line.split("](").skip(1))
+        .filter_map(|rest| rest.split_once(')').map(|(target, _)| target))
+        .filter(|target| !target.contains("://"))
+        .collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md"]
+        .map(|page| root().join(page))
+        .into();
+    for dir in ["docs", "docs/reference"] {
+        pages.extend(fs::read_dir(root().join(dir)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    let (mut seen, mut broken) = (0, Vec::new());
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links(&text) {
+            seen += 1;
+            let (file, fragment) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.with_file_name("").join(file) };
+            let headings = || {
+                let text = fs::read_to_string(&target).unwrap_or_default();
+                text.lines()
+                    .any(|line| line.starts_with('#') && anchor(line.trim_start_matches('#')) == fragment)
+            };
+            if !target.exists() || (!fragment.is_empty() && !headings()) {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(seen > 50, "the links were not found");
+    assert!(broken.is_empty(), "{broken:#?}");
+}
