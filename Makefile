@@ -4,7 +4,7 @@ export PRESYNC_REQUIRE_TOOLS = 1
 CONTAINER_TOOL ?= docker
 LINT = target/tools/lint
 
-.PHONY: help build test lint audit unit e2e drift-proof bench bless image release-dry-run prerequisites
+.PHONY: help build test lint audit unit e2e drift-proof fleet screens bench bless image release-dry-run prerequisites
 
 help: ## Show this help
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,14 @@ e2e: ## Run the end-to-end suite on a real Argo CD
 drift-proof: ## Sample drift with and without the plugin; writes docs/drift-proof.*
 	tests/tools/build stack
 	cargo run --locked --package e2e --bin drift-proof
+
+fleet: ## Repair a fleet of 500 apps among faults; writes docs/fleet.json
+	tests/tools/build stack
+	cargo run --locked --package e2e --bin fleet
+
+screens: ## Run the runbook's commands on a real Argo CD; writes their output into docs/runbook.md
+	tests/tools/build stack
+	cargo run --locked --package e2e --bin screens
 
 bench: ## Measure speed and memory beside the tools that one would take instead; writes docs/performance.md
 	tests/tools/build render

@@ -20,7 +20,7 @@ fn repair(app: &str) -> [&str; 5] {
 
 /// Somebody writes just before each of the first `writes` writes.
 fn somebody_writes(applications: Api<DynamicObject>, name: String, writes: usize) -> Before {
-    Arc::new(move |number, _| {
+    Arc::new(move |number, _, _| {
         let (applications, name) = (applications.clone(), name.clone());
         Box::pin(async move {
             if number < writes {
@@ -63,7 +63,7 @@ pub(crate) async fn an_api_server_that_goes_away_in_the_middle_is_waited_for(
     scenario: &Scenario,
 ) -> Result<()> {
     let (app, lab) = (stuck(scenario, "").await?, scenario.lab());
-    let before: Before = Arc::new(|number, _| {
+    let before: Before = Arc::new(|number, _, _| {
         Box::pin(
             async move { Ok(if number < 2 { Trouble::Away(Duration::from_secs(5)) } else { Trouble::None }) },
         )
@@ -80,7 +80,7 @@ pub(crate) async fn an_api_server_that_goes_away_in_the_middle_is_waited_for(
 
 pub(crate) async fn an_api_server_that_stays_away_ends_the_wait(scenario: &Scenario) -> Result<()> {
     let (app, lab) = (stuck(scenario, "").await?, scenario.lab());
-    let before: Before = Arc::new(|_, _| Box::pin(async { Ok(Trouble::Away(Duration::from_mins(1))) }));
+    let before: Before = Arc::new(|_, _, _| Box::pin(async { Ok(Trouble::Away(Duration::from_mins(1))) }));
     let proxy = Proxy::start(lab.client.clone(), before).await?;
     let arguments = [&repair(app.name())[..], &["--timeout", "8s"]].concat();
     let late = lab.presync_as(proxy.kubeconfig(), &arguments).await?.expect(9)?;
@@ -95,7 +95,7 @@ pub(crate) async fn an_app_that_is_deleted_meanwhile_is_no_error_of_its_own(
 ) -> Result<()> {
     let (app, lab) = (stuck(scenario, "").await?, scenario.lab());
     let (applications, name) = (lab.applications(), app.name().to_owned());
-    let before: Before = Arc::new(move |number, _| {
+    let before: Before = Arc::new(move |number, _, _| {
         let (applications, name) = (applications.clone(), name.clone());
         Box::pin(async move {
             if number == 0 {

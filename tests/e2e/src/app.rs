@@ -19,7 +19,7 @@ use crate::wait;
 
 /// How long anything that Argo CD does by itself may take: a comparison, a sync without slow hooks. It takes seconds;
 /// the rest is for a machine that has other work too.
-pub const SOON: Duration = Duration::from_mins(2);
+pub const SOON: Duration = Duration::from_mins(5);
 
 /// Asks Argo CD for a comparison. It removes the annotation afterwards.
 const REFRESH: &str = "argocd.argoproj.io/refresh";

@@ -22,8 +22,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What is told before each `PATCH` goes through: its number, counted from 0, and its body.
-pub type Before = Arc<dyn Fn(usize, Value) -> BoxFuture<'static, Result<Trouble>> + Send + Sync>;
+/// What is told before each `PATCH` goes through: its number, counted from 0, its path and its body.
+pub type Before = Arc<dyn Fn(usize, String, Value) -> BoxFuture<'static, Result<Trouble>> + Send + Sync>;
 
 /// What happens to a `PATCH`.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,8 @@ pub enum Trouble {
     None,
     /// It goes through, its answer does not come back, and nothing is answered for so long.
     Away(Duration),
+    /// It does not go through, and this is its status.
+    Refused(u16),
 }
 
 /// A running proxy. Dropping it ends it.
@@ -123,7 +125,15 @@ impl State {
         let mut trouble = Trouble::None;
         if parts.method == Method::PATCH {
             let number = self.patches.fetch_add(1, Ordering::SeqCst);
-            trouble = (self.before)(number, serde_json::from_slice(&body)?).await?;
+            let path = parts.uri.path().to_owned();
+            trouble = (self.before)(number, path, serde_json::from_slice(&body)?).await?;
+        }
+        if let Trouble::Refused(code) = trouble {
+            let status = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+                "reason": "Refused", "message": "refused by the proxy" });
+            return Ok(http::Response::builder()
+                .status(code)
+                .body(Body::from(status.to_string().into_bytes()))?);
         }
         let answer = self.client.send(Request::from_parts(parts, Body::from(body.to_vec()))).await?;
         if let Trouble::Away(time) = trouble {
@@ -136,5 +146,5 @@ impl State {
 
 /// Lets everything through.
 pub fn no_trouble() -> Before {
-    Arc::new(|_, _| Box::pin(async { Ok(Trouble::None) }))
+    Arc::new(|_, _, _| Box::pin(async { Ok(Trouble::None) }))
 }
