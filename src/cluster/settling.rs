@@ -3,8 +3,9 @@
 //! After an operation, `status.sync`, `status.health` and `status.resources` are those of the last comparison until Argo
 //! CD compares again (`controller/appcontroller.go`, `processRequestedAppOperation` asks for that comparison, except
 //! after a dry run). `reconciledAt` is taken before a comparison and in whole seconds, a comparison with recent
-//! manifests does not update it, and under load the first comparison still sees the live state from before the sync.
-//! So a good answer counts once it is newer than the operation, and any answer some time after the operation's end.
+//! manifests does not update it, and under load the first comparison after a sync that succeeded still sees the live state
+//! from before. So a good answer, and any after a sync that failed, counts once it is newer than the operation, and
+//! every answer some time after the operation's end.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::{
         access::{Attempt, patient},
         application::Application,
         job::elapsed,
-        operation::{Operation, OperationId},
+        operation::{Operation, OperationId, Phase},
     },
     error::Problem,
 };
@@ -39,8 +40,8 @@ pub struct Moment {
     finished: Option<(OperationId, Timestamp)>,
     /// When the last comparison began.
     compared: Option<Timestamp>,
-    /// What it found: nothing that differs.
-    synced: bool,
+    /// What the live state may be too old to show: the operation succeeded, and something differs all the same.
+    doubtful: bool,
 }
 
 impl Moment {
@@ -51,7 +52,8 @@ impl Moment {
             operating: matches!(app.operation(), Operation::Active(_) | Operation::Requested),
             finished: state.and_then(|state| Some((state.id(), state.finished_at.as_ref()?.0))),
             compared: app.status.reconciled_at.as_ref().map(|time| time.0),
-            synced: app.status.sync.status == "Synced",
+            doubtful: app.status.sync.status != "Synced"
+                && state.is_some_and(|state| state.phase == Phase::Succeeded),
         }
     }
 
@@ -85,7 +87,7 @@ impl Settling {
         };
         self.ended = Some((id, since));
         let newer = moment.compared.is_some_and(|compared| compared > finished);
-        moment.synced && newer || elapsed(since, now) >= PATIENCE
+        newer && !moment.doubtful || elapsed(since, now) >= PATIENCE
     }
 }
 
@@ -145,6 +147,14 @@ mod tests {
         assert!(!settled(100, "Synced", 101), "the same second");
         assert!(settled(101, "Synced", 101));
         assert!(!settled(101, "OutOfSync", 101), "the live state may be old");
+    }
+
+    #[test]
+    fn what_a_sync_that_failed_left_is_known_at_once() {
+        let app = json!({"status": {"sync": {"status": "OutOfSync"}, "reconciledAt": at(101),
+            "operationState": {"phase": "Failed", "startedAt": at(90), "finishedAt": at(100)}}});
+        let moment = Moment::of(&serde_json::from_value(app).expect("an Application"));
+        assert!(Settling::default().is_settled(&moment, at(101)));
     }
 
     #[test]

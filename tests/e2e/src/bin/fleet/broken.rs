@@ -137,6 +137,11 @@ impl Fleet {
         self.broken.get(&app.name_any()).map_or(synced, |way| way.is_reached(app))
     }
 
+    /// How many are broken.
+    pub(crate) fn size(&self) -> usize {
+        self.broken.len()
+    }
+
     /// How many are broken in which way.
     pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();

@@ -57,14 +57,15 @@ async fn measure(lab: &Lab, fleet: &broken::Fleet) -> Result<Vec<Figures>> {
     figures.push(before.figures);
 
     let repair = ["repair", "--all", "--yes", "--older-than", "0s", "--parallel", "8", "--jitter", "0s"];
-    let storm = Proxy::start(lab.client.clone(), trouble(lab, Some(EXPIRES))).await?;
+    let storm =
+        Proxy::start(lab.client.clone(), trouble(lab, fleet.size() / 3, Some(fleet.size() * 2 / 3))).await?;
     let stopped = presync(lab, "repair, until its token expires", storm.kubeconfig(), &repair).await?;
     ensure!(stopped.code == Some(9), "{}{}", stopped.stdout, stopped.stderr);
     ensure!(stopped.stderr.contains("the credentials are not accepted"), "{}", stopped.stderr);
     fleet.nothing_half_done(lab).await?;
     figures.push(stopped.figures);
 
-    let storm = Proxy::start(lab.client.clone(), trouble(lab, None)).await?;
+    let storm = Proxy::start(lab.client.clone(), trouble(lab, fleet.size() / 3, None)).await?;
     let rest = presync(lab, "repair, the rest", storm.kubeconfig(), &repair).await?;
     ensure!(rest.code == Some(10), "{}{}", rest.stdout, rest.stderr);
     fleet.nothing_half_done(lab).await?;
@@ -77,12 +78,9 @@ async fn measure(lab: &Lab, fleet: &broken::Fleet) -> Result<Vec<Figures>> {
     Ok(figures)
 }
 
-/// The write from which on the token is refused.
-const EXPIRES: usize = 40;
-
-/// Somebody else writes before every seventh write, every eleventh is refused with 429, and after the twentieth the API
-/// server is away for five seconds.
-fn trouble(lab: &Lab, expires: Option<usize>) -> Before {
+/// Somebody else writes before every seventh write, every eleventh is refused with 429, at one the API server goes away
+/// for five seconds, and from one on the token is refused.
+fn trouble(lab: &Lab, away: usize, expires: Option<usize>) -> Before {
     let applications = lab.applications();
     Arc::new(move |number, target: String, _| {
         let applications = applications.clone();
@@ -90,7 +88,7 @@ fn trouble(lab: &Lab, expires: Option<usize>) -> Before {
             if expires.is_some_and(|expires| number >= expires) {
                 return Ok(Trouble::Refused(401));
             }
-            if number == 20 {
+            if number == away {
                 return Ok(Trouble::Away(Duration::from_secs(5)));
             }
             if number % 11 == 10 {
