@@ -23,8 +23,9 @@ impl Flags {
 }
 
 impl Args for Flags {
+    /// Deferred: to make the flags of every command takes longer than all else at the start, and one command runs.
     fn augment_args(command: Command) -> Command {
-        command.args(settings().map(arg))
+        command.defer(|command| command.args(settings().map(arg)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -111,7 +112,8 @@ mod tests {
 
     #[test]
     fn every_setting_of_the_app_is_a_flag() {
-        let command = Flags::augment_args(Command::new("presync"));
+        let mut command = Flags::augment_args(Command::new("presync"));
+        command.build();
         command.clone().debug_assert();
         let flags: Vec<_> = command.get_arguments().filter_map(Arg::get_long).collect();
         for setting in table() {
