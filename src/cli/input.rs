@@ -6,8 +6,8 @@ use presync::{
     error::{Problem, Result},
     exit::Exit,
     manifest::{Manifests, Source},
-    plan::{self, Plan},
-    render::{self, Deadline, Request, Root, Tools},
+    plan::{self, Plan, Rendering},
+    render::{self, Deadline, Rendered, Request, Root, Tools},
     settings::{self, Flags, Loaded, RendererKind},
 };
 
@@ -50,24 +50,25 @@ pub(super) fn plan_under(watch: &Watch, target: &Target, flags: &Flags) -> Resul
         settings::Inputs { env: target.env.clone(), app_dir: target.dir.clone(), flags: flags.clone() };
     let loaded = settings::load(&inputs)?;
     watch.set_timeout(loaded.settings.timeout);
-    let (renderer, sources) = match &target.dir {
-        None => (None, vec![read_stdin()?]),
-        Some(dir) => render(dir, &loaded, target, watch.start)?,
+    let (renderer, sources, again, affixes) = match &target.dir {
+        None => (None, vec![read_stdin()?], Vec::new(), Vec::new()),
+        Some(dir) => {
+            let Rendered { renderer, reason, sources, again, affixes } =
+                render(dir, &loaded, target, watch.start)?;
+            (Some((renderer, reason)), sources, again, affixes)
+        }
     };
     let manifests = Manifests::read(sources)?;
     if manifests.is_empty() && !loaded.settings.allow_empty {
         return Err(empty(target, renderer.as_ref()).into());
     }
-    let plan = plan::plan(&manifests, &loaded.settings, &loaded.app)?;
+    let again = if again.is_empty() { None } else { Some(Manifests::read(again)?) };
+    let rendering = Rendering { again: again.as_ref(), affixes: &affixes };
+    let plan = plan::plan(&manifests, rendering, &loaded.settings, &loaded.app)?;
     Ok(Planned { loaded, renderer, manifests, plan })
 }
 
-fn render(
-    dir: &Path,
-    loaded: &Loaded,
-    target: &Target,
-    start: Instant,
-) -> Result<(Option<Chosen>, Vec<Source>)> {
+fn render(dir: &Path, loaded: &Loaded, target: &Target, start: Instant) -> Result<Rendered> {
     let deadline = Deadline::since(start, loaded.settings.timeout);
     let dir = dir.canonicalize().map_err(|error| {
         Problem::new(Exit::RENDER, format!("cannot open the app's directory `{}`", dir.display()))
@@ -77,8 +78,7 @@ fn render(
     let tools = Tools::from_env(&target.env, std::env::current_exe().ok());
     let Loaded { app, settings, .. } = loaded;
     let request = Request { dir: &dir, root: &root, settings, app, tools: &tools, deadline };
-    let rendered = render::render(&request)?;
-    Ok((Some((rendered.renderer, rendered.reason)), rendered.sources))
+    render::render(&request)
 }
 
 fn read_stdin() -> Result<Source, Problem> {

@@ -1,9 +1,6 @@
 //! From rendered manifests and settings to the plan.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -13,19 +10,20 @@ use crate::{
     exit::Exit,
     manifest::{Manifests, ObjectId},
     plan::{
-        JobPlan, Moved, Outcome, Plan, Rewrite, Warning,
+        JobPlan, Moved, Outcome, Plan, Rendering, Rewrite, Warning,
         app::{
             hooks::{self, Author, Role},
-            index::{Index, group},
-            job::{Job, text},
-            workflow,
+            index::Index,
+            job::Job,
+            jobs::jobs_of,
         },
         migration::{self, Selection},
         needs::{self, Found},
         placement::phase::{self, Candidate},
         rewrite::{
+            again::Again,
             edits,
-            name::GeneratedNames,
+            name::JobNames,
             writer::{self, Writer},
         },
     },
@@ -36,12 +34,13 @@ use crate::{
 ///
 /// # Errors
 /// All problems of the manifests, of the annotations on Jobs, and of decisions that contradict each other or the app.
-pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Result<Plan, Problems> {
-    let mut ids = manifests.candidates("Job")?;
-    if settings.workflows {
-        ids.extend(manifests.candidates(workflow::KIND)?);
-        ids.sort_unstable();
-    }
+pub fn plan(
+    manifests: &Manifests,
+    rendering: Rendering<'_>,
+    settings: &Settings,
+    app: &argocd::App,
+) -> Result<Plan, Problems> {
+    let objects = jobs_of(manifests, settings.workflows)?;
     let mut plan = Plan {
         environment: settings.environment.clone(),
         jobs: Vec::new(),
@@ -50,24 +49,24 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
         additions: Vec::new(),
         edits: BTreeMap::new(),
     };
-    if ids.is_empty() {
+    if objects.is_empty() {
         return Ok(plan);
     }
     let view = Index::new(manifests, app.namespace.as_deref())?;
-    ids.retain(|id| view.object(*id).is_ok_and(is_finite));
-    let objects = ids.iter().map(|id| read(*id, &view)).collect::<Result<Vec<_>, _>>()?;
     let jobs: Vec<Job<'_>> =
-        ids.iter().zip(&objects).map(|(id, object)| Job { id: *id, object: object.as_ref() }).collect();
+        objects.iter().map(|(id, object)| Job { id: *id, object: object.as_ref() }).collect();
     view.look_for(&jobs.iter().map(Job::name).filter(|name| !name.is_empty()).collect::<Vec<_>>());
     let judged = judge(&jobs, settings, &view)?;
     let candidates = candidates(&judged, &view)?;
     let placements = phase::place(&candidates, &view)?;
 
-    let stems = GeneratedNames::of(&jobs);
+    let again = Again::new(&jobs, rendering.again, settings.workflows)?;
+    let with_settings: Vec<_> = judged.iter().map(|judged| (judged.job, &judged.settings)).collect();
+    let names = JobNames::of(&with_settings, settings, rendering.affixes, app, &view, &again);
     let mut problems = Problems::default();
     let mut rewrites: BTreeMap<ObjectId, Rewrite> = BTreeMap::new();
     for (candidate, placement) in candidates.iter().zip(&placements.jobs) {
-        let writer = Writer { settings, stems: &stems, view: &view };
+        let writer = Writer { settings, names: &names, again: &again, view: &view };
         let rewrite = writer.rewrite(candidate, placement, &mut plan);
         rewrites.extend(problems.collect(rewrite).map(|rewrite| (candidate.job.id, rewrite)));
     }
@@ -103,21 +102,6 @@ pub fn plan(manifests: &Manifests, settings: &Settings, app: &argocd::App) -> Re
     let mut plan = problems.or(plan)?;
     plan.jobs.sort_by_key(|job| job.id);
     collisions(&jobs, &plan, &view).or(plan)
-}
-
-/// A Job of Kubernetes' own, or an Argo Workflow: other groups have kinds of the same names.
-fn is_finite(object: &Value) -> bool {
-    matches!(
-        (group(text(&object["apiVersion"])), text(&object["kind"])),
-        ("batch", "Job") | (workflow::GROUP, workflow::KIND)
-    )
-}
-
-/// The object of a Job, or the Job that a Workflow is read as.
-fn read<'a>(id: ObjectId, view: &Index<'a>) -> Result<Cow<'a, Value>, Problems> {
-    let object = view.object(id)?;
-    let workflow = object["kind"] == workflow::KIND;
-    Ok(if workflow { Cow::Owned(workflow::as_job(object)) } else { Cow::Borrowed(object) })
 }
 
 /// A Job, its settings, and what is to happen to it.

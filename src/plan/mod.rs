@@ -14,7 +14,7 @@ pub(crate) mod rewrite;
 use std::collections::BTreeMap;
 
 use crate::{
-    manifest::{Addition, Changes, Edit, ObjectId},
+    manifest::{Addition, Changes, Edit, Manifests, ObjectId},
     plan::{app::hooks::HookType, migration::Selection},
     settings::{Environment, Strategy},
 };
@@ -35,6 +35,15 @@ impl<T> Decided<T> {
     pub fn new(value: T, why: impl Into<String>) -> Self {
         Self { value, why: why.into() }
     }
+}
+
+/// What a render tells beside its manifests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rendering<'a> {
+    /// The same app rendered once more, where its templates ask for the time or for random values.
+    pub again: Option<&'a Manifests>,
+    /// What the app's kustomizations put before or after names.
+    pub affixes: &'a [String],
 }
 
 /// What is decided for one app.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The names under which `kustomize` looks for its file.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// A renderer and the file that calls for it.
 struct Claim {

@@ -8,15 +8,16 @@
 //! the charts that it fetches, so that the app's directory stays as it is.
 
 mod dependencies;
+mod twice;
 mod value_files;
 
-use std::{env, ffi::OsString, path::Path};
+use std::{env, ffi::OsString, path::Path, time::Instant};
 
 use serde_json::Value;
 use walkdir::WalkDir;
 
 use super::{
-    Request,
+    Made, Request,
     native::{self, api_versions, expand, kube_version},
     process::Call,
     redact::Secrets,
@@ -28,7 +29,8 @@ use crate::{
 };
 
 /// Renders the chart in the app's directory. All that is wrong with the options is reported before Helm is run.
-pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
+pub(super) fn render(request: &Request<'_>) -> Result<Made> {
+    let started = Instant::now();
     let args = arguments(request)?;
     let values = values(request);
     let secrets = secrets(request);
@@ -46,13 +48,28 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
         roots: vec![request.root.path()],
     };
     let mut output = template.output(request.deadline)?;
-    if dependencies::are_missing(&output) {
-        output = dependencies::build_and_retry(&template, request, &scratch)?;
-    }
+    let built;
+    let template = if dependencies::are_missing(&output) {
+        built = scratch.copy(request.root, request.dir)?;
+        let template = dependencies::build(&template, request, &scratch, &built)?;
+        output = template.output(request.deadline)?;
+        template
+    } else {
+        template
+    };
     if !output.status.success() {
         return Err(template.failed(&output).into());
     }
-    Ok(vec![Source { name: "helm template".into(), bytes: output.stdout, validate: false }])
+    let first = Source { name: "helm template".into(), bytes: output.stdout, validate: false };
+    let mut again = Vec::new();
+    if started.elapsed() < request.deadline.remaining() {
+        let copy = || match template.dir {
+            dir if dir == request.dir => Some(scratch.copy(request.root, dir).ok()?.dir),
+            dir => Some(dir.to_owned()),
+        };
+        again.extend(twice::render_again(&first.bytes, &template, copy, request.deadline));
+    }
+    Ok(Made { again, ..vec![first].into() })
 }
 
 /// The arguments of Argo CD's own call, in its order.

@@ -7,6 +7,7 @@
 //! Charts that kustomize pulls go into the copy as well. Only for a base outside the app's directory they go where
 //! kustomize puts them: into that base.
 
+mod affixes;
 mod edit;
 mod flags;
 
@@ -15,7 +16,7 @@ use std::ffi::OsString;
 use serde_json::Value;
 
 use super::{
-    Request,
+    Made, Request,
     native::{self, api_versions, kube_version},
     process::Call,
     redact::Secrets,
@@ -28,7 +29,7 @@ use crate::{
 
 /// Renders the kustomization in the app's directory. All that is wrong with the options is reported before kustomize is
 /// run.
-pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
+pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     let mut problems = Problems::default();
     let flags = problems.collect(build_flags(request));
     let edits = problems.collect(edit::commands(request));
@@ -59,7 +60,8 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
     } else {
         build.stdout(request.deadline)?
     };
-    Ok(vec![Source { name: "kustomize build".into(), bytes, validate: false }])
+    let sources = vec![Source { name: "kustomize build".into(), bytes, validate: false }];
+    Ok(Made { affixes: affixes::read(request.dir, request.root), ..sources.into() })
 }
 
 /// The flags of `kustomize build`.

@@ -48,6 +48,25 @@ pub struct Rendered {
     pub reason: String,
     /// The manifests: one source for each file, or one for a tool's stdout.
     pub sources: Vec<Source>,
+    /// The same app rendered once more, at another time, where its templates ask for the time or for random values;
+    /// else empty.
+    pub again: Vec<Source>,
+    /// What the app's kustomizations put before or after the names of objects.
+    pub affixes: Vec<String>,
+}
+
+/// What a renderer made; the fields are those of [`Rendered`].
+#[derive(Debug, Default)]
+struct Made {
+    sources: Vec<Source>,
+    again: Vec<Source>,
+    affixes: Vec<String>,
+}
+
+impl From<Vec<Source>> for Made {
+    fn from(sources: Vec<Source>) -> Self {
+        Self { sources, ..Self::default() }
+    }
 }
 
 /// Renders an app with the renderer that the settings name, or else with the one that its files call for.
@@ -58,11 +77,11 @@ pub fn render(request: &Request<'_>) -> Result<Rendered> {
         Some(renderer) => (renderer, "set by `renderer`".to_owned()),
         None => detect::detect(request.dir, request.root)?,
     };
-    let sources = match renderer {
-        RendererKind::Directory => directory::render(request),
-        RendererKind::Handlebars => handlebars::render(request),
-        RendererKind::Helm => helm::render(request),
-        RendererKind::Kustomize => kustomize::render(request),
-    }?;
-    Ok(Rendered { renderer, reason, sources })
+    let Made { sources, again, affixes } = match renderer {
+        RendererKind::Directory => directory::render(request)?.into(),
+        RendererKind::Handlebars => handlebars::render(request)?.into(),
+        RendererKind::Helm => helm::render(request)?,
+        RendererKind::Kustomize => kustomize::render(request)?,
+    };
+    Ok(Rendered { renderer, reason, sources, again, affixes })
 }

@@ -13,8 +13,8 @@ fn manifests(yaml: &str) -> Manifests {
 
 fn judged(yaml: &str, settings: &Settings) -> Vec<Finding> {
     let manifests = manifests(yaml);
-    let plan =
-        plan::plan(&manifests, settings, &App::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    let plan = plan::plan(&manifests, plan::Rendering::default(), settings, &App::default())
+        .unwrap_or_else(|problems| panic!("{problems}"));
     judge(&Subject { manifests: &manifests, plan: &plan, settings, unstable: &[] }).unwrap()
 }
 
@@ -111,7 +111,7 @@ fn a_suppression_needs_a_reason_and_something_to_suppress() {
 fn an_object_that_varies_is_found_by_what_varies() {
     let yaml = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n";
     let (manifests, settings) = (manifests(yaml), Settings::default());
-    let plan = plan::plan(&manifests, &settings, &App::default()).unwrap();
+    let plan = plan::plan(&manifests, plan::Rendering::default(), &settings, &App::default()).unwrap();
     let unstable = [manifests.index().unwrap()[0].id];
     let judge = |unstable: &[ObjectId]| {
         judge(&Subject { manifests: &manifests, plan: &plan, settings: &settings, unstable }).unwrap()

@@ -57,8 +57,9 @@ choice!(Trigger {
 });
 
 choice!(Names {
-    Stable "stable": "a hash, revision or timestamp in the name goes where that is safe";
-    Keep "keep": "the name stays";
+    Certain "certain": "a digest of the app's name replaces what is certainly generated";
+    Likely "likely": "it also replaces what only looks generated, such as a hash";
+    Rendered "rendered": "the name stays as rendered";
 });
 
 choice!(Sidecars {

@@ -47,7 +47,7 @@ impl Default for JobSettings {
             dependencies: Sourced::built_in(Dependencies::Keep),
             ttl: Sourced { entry: Some("production".into()), ..Sourced::built_in(Ttl::Keep) },
             trigger: Sourced::built_in(Trigger::Job),
-            names: Sourced::built_in(Names::Stable),
+            names: Sourced::built_in(Names::Certain),
             guards: Guards {
                 active_deadline: Sourced::built_in(None),
                 backoff_limit: Sourced::built_in(None),

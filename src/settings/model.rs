@@ -192,10 +192,12 @@ pub enum Trigger {
 /// What becomes of a name with a generated part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// The generated part goes where that is safe.
-    Stable,
-    /// The name stays.
-    Keep,
+    /// What is certainly generated goes.
+    Certain,
+    /// So does what looks generated.
+    Likely,
+    /// The name stays as it is rendered.
+    Rendered,
 }
 
 /// Limits added to a Job that has none; all off by default.

@@ -11,7 +11,7 @@ use presync::{
     confine::Root,
     error::Problems,
     manifest::{Manifests, Source},
-    plan::plan,
+    plan::{Rendering, plan},
     render::{Deadline, Rendered, Request, Tools, render},
     settings::{self, Flags, Inputs, Loaded, RendererKind, Settings},
 };
@@ -67,7 +67,7 @@ fn generate(application: &Value, tools: &BTreeMap<String, String>) -> Result<Out
         deadline: Deadline::after(Duration::from_secs(50)),
     })?;
     let before = Manifests::read(sources)?;
-    let changes = plan(&before, &settings, &app)?.changes();
+    let changes = plan(&before, Rendering::default(), &settings, &app)?.changes();
     let bytes = before.apply(&changes)?.to_vec();
     let after = Manifests::read(vec![Source { name: "<output>".to_owned(), bytes, validate: true }])?;
     Ok(Output { settings, renderer, before, after })

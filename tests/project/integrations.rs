@@ -76,7 +76,7 @@ fn assert_rewritten(text: &str) {
     let objects = objects(text);
     let job = one(&objects, "Job", "catalog-migration");
     assert_eq!(job["metadata"]["annotations"]["argocd.argoproj.io/hook"], "PreSync", "{text}");
-    let trigger = one(&objects, "ConfigMap", "catalog-migration-presync-trigger");
+    let trigger = one(&objects, "ConfigMap", "catalog-migration");
     assert!(trigger["data"]["digest"].as_str().unwrap().starts_with("sha256:"));
     let (kinds, jobs) = (objects.len(), objects.iter().filter(|object| object["kind"] == "Job").count());
     assert_eq!((kinds, jobs), (5, 1), "{text}");

@@ -29,6 +29,11 @@ spec:
         - name: migrate
           image: registry.example.com/catalog:1.4.2
           command: ["bundle", "exec", "rake", "db:migrate"]
+          env:
+            - name: RENDERED_AT
+              value: {{ now | unixEpoch | quote }}
+            - name: RUN
+              value: {{ uuidv4 }}
 "#;
 
 fn render(helm: &Path, chart: &TempDir) -> String {
@@ -64,7 +69,7 @@ fn a_chart_with_times_and_random_values_has_one_trigger() {
         // The chart's times are in seconds.
         sleep(Duration::from_millis(1100));
         let second = trigger(&render(&helm, &chart));
-        assert!(first.0.contains("name: catalog-migrate-presync-trigger"), "{tool}: {}", first.0);
+        assert!(first.0.contains("name: catalog-migrate-1-f4cdfd9c-presync-trigger"), "{tool}: {}", first.0);
         assert_eq!(first.0, second.0, "{tool}: the trigger");
         assert_ne!(first.1, second.1, "{tool}: the chart is not the same twice");
     }

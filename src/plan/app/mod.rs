@@ -3,5 +3,6 @@
 pub(crate) mod hooks;
 pub(crate) mod index;
 pub(crate) mod job;
+pub(crate) mod jobs;
 mod mentions;
 pub(crate) mod workflow;

@@ -14,7 +14,7 @@ use crate::{
         },
         needs::{Need, Relation},
         rewrite::{
-            digest, generated_names,
+            digest, name,
             trigger::{MANAGED_BY, MANAGER},
         },
     },
@@ -85,9 +85,9 @@ fn copy(original: &Value, wave: i32) -> Value {
         .map(|key| (key.to_owned(), original[key].clone()))
         .collect();
     let digest = digest::sha256(&Value::Object(content.iter().cloned().collect()));
-    let name = original["metadata"]["name"].as_str().unwrap_or_default();
+    let original_name = original["metadata"]["name"].as_str().unwrap_or_default();
     let suffix = format!("presync-{}", digest.get(..DIGEST).unwrap_or(&digest));
-    let mut metadata = json!({"name": generated_names::with_suffix(name, &suffix, MAX_NAME)});
+    let mut metadata = json!({"name": name::with_suffix(original_name, &suffix, MAX_NAME)});
     if !original["metadata"]["namespace"].is_null() {
         metadata["namespace"] = original["metadata"]["namespace"].clone();
     }

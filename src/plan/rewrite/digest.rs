@@ -9,6 +9,15 @@ use sha2::{Digest as _, Sha256};
 pub(crate) fn sha256(value: &Value) -> String {
     let mut hasher = Sha256::new();
     feed(&mut hasher, value);
+    hex(hasher)
+}
+
+/// SHA-256 of a text itself, in lower-case hex, as `sha256sum` in a template has it.
+pub(crate) fn sha256_of_text(text: &str) -> String {
+    hex(Sha256::new_with_prefix(text))
+}
+
+fn hex(hasher: Sha256) -> String {
     hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

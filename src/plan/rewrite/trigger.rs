@@ -13,7 +13,7 @@ use crate::{
         Decided,
         app::{hooks::SYNC_WAVE, index::Index, job::Job, workflow},
         needs::{Need, Relation},
-        rewrite::{digest, generated_names},
+        rewrite::{again::Again, digest, name},
     },
     settings::Trigger,
 };
@@ -48,20 +48,22 @@ pub(crate) struct TriggerPlan {
 /// The digest of what a Job runs: its pod's spec, and what it reads when that is asked for.
 ///
 /// Names, labels and annotations do not count: charts fill them with times, random values and release numbers, which
-/// would make the trigger itself a source of drift.
+/// would make the trigger itself a source of drift. Nor does what differs between two renders of the app.
 pub(crate) fn digest(
     job: &Job<'_>,
     needs: &[Need],
     covers: Trigger,
     view: &Index<'_>,
+    again: &Again<'_>,
 ) -> Result<String, Problems> {
-    let mut parts = vec![job.pod().clone()];
+    let spec = again.stable_spec(job);
+    let mut parts = vec![spec["template"]["spec"].clone()];
     if job.is_workflow() {
-        parts.push(job.spec()[workflow::REST].clone());
+        parts.push(spec[workflow::REST].clone());
     }
     if covers == Trigger::Inputs {
         for need in needs.iter().filter(|need| need.relation == Relation::Config) {
-            let object = view.object(need.header.id)?;
+            let object = again.stable_object(&need.header, view.object(need.header.id)?)?;
             let content: Vec<&Value> =
                 ["data", "stringData", "binaryData"].iter().map(|key| &object[*key]).collect();
             // Without its name: a copy of it is the same to the Job.
@@ -71,19 +73,19 @@ pub(crate) fn digest(
     Ok(format!("sha256:{}", digest::sha256(&Value::Array(parts))))
 }
 
-/// Plans the trigger of a Job that will be called `name` and runs in `wave` of the Sync phase, if it runs there.
+/// Plans the trigger of a Job that will be called `job_name` and runs in `wave` of the Sync phase, if it runs there.
 ///
 /// # Errors
 /// When a ConfigMap of that name is there that presync did not make.
 pub(crate) fn plan(
     job: &Job<'_>,
-    name: &str,
+    job_name: &str,
     digest: &str,
     wave: Option<i32>,
     covers: Trigger,
     view: &Index<'_>,
 ) -> Result<TriggerPlan, Problems> {
-    let trigger = generated_names::with_suffix(name, "presync-trigger", MAX_NAME);
+    let trigger = name::with_suffix(job_name, "presync-trigger", MAX_NAME);
     let why = match covers {
         Trigger::Inputs => "a change of what the Job runs or reads makes Argo CD sync",
         Trigger::Job | Trigger::None => "a change of what the Job runs makes Argo CD sync",
@@ -96,7 +98,7 @@ pub(crate) fn plan(
                 return Err(Problem::new(Exit::PLAN, format!("the app has a ConfigMap `{trigger}` already"))
                     .at(view.location(header.id))
                     .hint(format!(
-                        "rename it, or set `trigger: none` on Job {name}: presync would add its trigger under this name"
+                        "rename it, or set `trigger: none` on Job {job_name}: presync would add its trigger under this name"
                     ))
                     .into());
             }

@@ -10,10 +10,19 @@ use crate::{
 /// TTL of the `extend` strategy where none is set: an hour, the incident's option 3.
 const EXTENDED: Duration = Duration::from_hours(1);
 
+/// TTL of a Job whose name changes, where the policy keeps finished Jobs.
+const CHANGING: Duration = Duration::from_mins(5);
+
 /// Decides the TTL of a rewritten Job, in seconds; `None` keeps the finished Job.
 ///
-/// `waiters` says which object looks for the finished Job by its name, if one does.
-pub(crate) fn decide(settings: &Settings, job: &JobSettings, waiter: Option<&str>) -> Decided<Option<u64>> {
+/// `waiter` is the object that looks for the finished Job by its name, if one does; `changing` the part of the name by
+/// which the next Job is another one, so that this one is never replaced.
+pub(crate) fn decide(
+    settings: &Settings,
+    job: &JobSettings,
+    waiter: Option<&str>,
+    changing: Option<&str>,
+) -> Decided<Option<u64>> {
     let Sourced { value, layer, .. } = &job.ttl;
     let environment = &settings.environment.name;
     let source = if *layer == Layer::BuiltIn {
@@ -22,6 +31,12 @@ pub(crate) fn decide(settings: &Settings, job: &JobSettings, waiter: Option<&str
         format!("ttl, from the {layer}")
     };
     let Ttl::After(ttl) = *value else {
+        if let Some(part) = changing.filter(|_| waiter.is_none() && *layer != Layer::Annotation) {
+            let why = format!(
+                "{source} keeps finished Jobs, but with {part} in the name none would ever be replaced"
+            );
+            return Decided::new(Some(CHANGING.as_secs()), why);
+        }
         return Decided::new(None, format!("{source} keeps finished Jobs"));
     };
     if let Some(waiter) = waiter

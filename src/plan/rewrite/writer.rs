@@ -16,10 +16,11 @@ use crate::{
         needs::{self, Need},
         placement::phase::{self, Candidate, Placement},
         rewrite::{
+            again::Again,
             copies,
             edits::{self, HookEdit, Target},
             guards,
-            name::{self, GeneratedNames},
+            name::{JobNames, Name},
             trigger::{self, Action},
             ttl,
         },
@@ -30,7 +31,8 @@ use crate::{
 /// Turns the place of a migration into edits and additions.
 pub(crate) struct Writer<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) stems: &'a GeneratedNames,
+    pub(crate) names: &'a JobNames<'a>,
+    pub(crate) again: &'a Again<'a>,
     pub(crate) view: &'a Index<'a>,
 }
 
@@ -51,14 +53,15 @@ impl Writer<'_> {
         let object = edited(job.object, &more);
         let as_it_will_be = Job { id: job.id, object: &object };
 
-        let name = name::decide(&as_it_will_be, settings, self.stems, self.view)?;
+        let Name { value: name, changing, warning } = self.names.decide(&as_it_will_be, settings)?;
+        plan.warnings.extend(warning);
         let waiters = needs::waiters(job, self.view)?;
         let waiter = waiters.first().map(|waiter| waiter.header.label());
         let keep = settings.strategy.value == Strategy::Keep;
         let ttl = if keep {
             Decided::new(None, "strategy `keep` keeps the Job")
         } else {
-            ttl::decide(self.settings, settings, waiter.as_deref())
+            ttl::decide(self.settings, settings, waiter.as_deref(), changing.as_deref())
         };
         let target = Target {
             hook: if keep { HookEdit::Plain } else { HookEdit::Hook(&placement.types.value) },
@@ -149,7 +152,7 @@ impl Writer<'_> {
         if candidate.settings.strategy.value == Strategy::Keep || covers == Trigger::None {
             return Ok(None);
         }
-        let digest = trigger::digest(job, &candidate.needs, covers, self.view)?;
+        let digest = trigger::digest(job, &candidate.needs, covers, self.view, self.again)?;
         let wave = placement.wave.as_ref().map_or_else(|| hooks::wave(job.object), |wave| wave.value);
         let wave = placement.runs_in(HookType::Sync).then_some(wave);
         let trigger = trigger::plan(job, name, &digest, wave, covers, self.view)?;
@@ -175,7 +178,7 @@ fn trace(environment: &str, strategy: Strategy, phase: Option<&str>, ttl: Option
 
 /// Rewrites a Job by strategy `extend`: only its TTL changes.
 pub(crate) fn extend(job: &Job<'_>, own: &JobSettings, settings: &Settings, plan: &mut Plan) -> Rewrite {
-    let ttl = ttl::decide(settings, own, None);
+    let ttl = ttl::decide(settings, own, None, None);
     let target = Target {
         hook: HookEdit::Unchanged,
         wave: None,

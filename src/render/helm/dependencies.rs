@@ -15,7 +15,7 @@ use crate::{
     render::{
         Request,
         process::{Call, Output},
-        scratch::Scratch,
+        scratch::{Copy, Scratch},
     },
 };
 
@@ -28,27 +28,23 @@ pub(super) fn are_missing(output: &Output) -> bool {
             .any(|message| stderr.contains(message))
 }
 
-/// Runs `helm dependency build` in a copy of the chart and renders that.
+/// Runs `helm dependency build` in a copy of the chart, and returns the call that renders it.
 ///
 /// Argo CD's own source does it in the checkout; here nothing is left behind, on a laptop either.
-pub(super) fn build_and_retry(
-    template: &Call<'_>,
+pub(super) fn build<'a>(
+    template: &Call<'a>,
     request: &Request<'_>,
     scratch: &Scratch,
-) -> Result<Output, Problem> {
-    let copy = scratch.copy(request.root, request.dir)?;
-    let mut roots = template.roots.clone();
-    roots.push(&copy.root);
-    let mut env = template.env.clone();
+    copy: &'a Copy,
+) -> Result<Call<'a>, Problem> {
+    let mut template = Call { dir: &copy.dir, ..template.clone() };
+    template.roots.push(&copy.root);
     let repositories = repositories(request.dir, request.settings.helm.pass_credentials)?;
-    env.push(("HELM_REPOSITORY_CONFIG", store(scratch.path(), &repositories)?.into()));
+    template.env.push(("HELM_REPOSITORY_CONFIG", store(scratch.path(), &repositories)?.into()));
     let build = Call {
         verb: "dependency build",
         args: vec!["dependency".into(), "build".into()],
-        env: env.clone(),
-        dir: &copy.dir,
         stdin: None,
-        roots: roots.clone(),
         ..template.clone()
     };
     build.stdout(request.deadline).map_err(|problem| {
@@ -56,7 +52,7 @@ pub(super) fn build_and_retry(
             .hint("commit the charts that `helm dependency build` writes to charts/, and nothing need be fetched")
             .hint("to fetch them, mount Helm's repository or registry configuration and set HELM_REPOSITORY_CONFIG or HELM_REGISTRY_CONFIG")
     })?;
-    Call { dir: &copy.dir, env, roots, ..template.clone() }.output(request.deadline)
+    Ok(template)
 }
 
 /// Helm's repository configuration: the platform's, and the repositories that the chart names by URL and that Helm

@@ -128,7 +128,7 @@ fn job() -> Vec<Setting> {
         Setting::new(
             "names",
             "Names of Jobs",
-            "What becomes of a name with a hash, revision or timestamp, which makes a new Job each time.",
+            "Which parts of a name count as generated (hash, version, time), so that the next Job would be another one.",
             |s| &mut s.job.names,
         ),
         Setting::new(

@@ -1,0 +1,106 @@
+//! What the parts of a name can be that are not generated: the app's own name, or a name that other objects share.
+
+use std::{cell::OnceCell, collections::BTreeSet, ops::Range};
+
+use super::{
+    marks::{self, Mark},
+    tokens::{Token, tokens},
+};
+use crate::{
+    argocd::App,
+    plan::app::{index::Index, job::Job},
+    settings::Settings,
+};
+
+/// The label that holds the release's or instance's name.
+const INSTANCE: &str = "app.kubernetes.io/instance";
+
+/// The workloads whose images tell the app's version.
+const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
+
+/// What is known of the names of an app.
+pub(super) struct Known<'a> {
+    /// The tokens of the app's, the release's and the namespace's names, of prefixes and suffixes.
+    fixed: BTreeSet<String>,
+    view: &'a Index<'a>,
+    /// The tokens of all other objects' names, to answer most questions without a search.
+    shared: OnceCell<BTreeSet<&'a str>>,
+    workloads: OnceCell<Vec<Mark>>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(settings: &Settings, affixes: &[String], app: &App, view: &'a Index<'a>) -> Self {
+        let (helm, kustomize) = (&settings.helm, &settings.kustomize);
+        let names = [
+            &app.name,
+            &app.namespace,
+            &helm.release_name,
+            &helm.namespace,
+            &kustomize.namespace,
+            &kustomize.name_prefix,
+            &kustomize.name_suffix,
+        ];
+        let names = names.into_iter().flatten().chain(affixes);
+        let fixed = names.flat_map(|name| lower(name)).collect();
+        Self { fixed, view, shared: OnceCell::new(), workloads: OnceCell::new() }
+    }
+
+    /// Which tokens of the Job's name are part of a name that is no generated one.
+    pub(super) fn fixed(&self, job: &Job<'_>, tokens: &[Token<'_>]) -> Vec<bool> {
+        let labels = &job.object["metadata"]["labels"];
+        let own = [job.namespace(), labels[INSTANCE].as_str()];
+        let own: BTreeSet<String> =
+            own.into_iter().flatten().filter(|name| *name != job.name()).flat_map(lower).collect();
+        tokens
+            .iter()
+            .map(|token| token.text.to_lowercase())
+            .map(|text| self.fixed.contains(&text) || own.contains(&text))
+            .collect()
+    }
+
+    /// Whether another object than a Job has this part of the name in its own.
+    pub(super) fn is_shared(&self, part: &[Token<'_>]) -> bool {
+        let known =
+            self.shared.get_or_init(|| self.others().flat_map(tokens).map(|token| token.text).collect());
+        part.iter().all(|token| known.contains(token.text))
+            && self.others().any(|name| {
+                tokens(name)
+                    .windows(part.len())
+                    .any(|run| run.iter().zip(part).all(|(a, b)| a.text == b.text))
+            })
+    }
+
+    /// The names of all objects but Jobs, and but those that presync adds itself.
+    fn others(&self) -> impl Iterator<Item = &'a str> {
+        let headers = self.view.headers().iter();
+        headers
+            .filter(|header| {
+                !matches!(header.kind.as_str(), "Job" | "Workflow") && !header.name.contains("-presync-")
+            })
+            .map(|header| header.name.as_str())
+    }
+
+    /// Where a name has the version of one of the app's workloads.
+    pub(super) fn version_of_workloads(&self, name: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
+        let marks = self.workloads.get_or_init(|| {
+            let headers = WORKLOADS.iter().flat_map(|kind| self.view.of_kind(kind));
+            let pods = headers
+                .filter_map(|header| self.view.object(header.id).ok())
+                .map(|object| &object["spec"]["template"]["spec"]);
+            let mut marks: Vec<Mark> = pods.flat_map(marks::of_images).collect();
+            marks.sort();
+            marks.dedup();
+            marks
+        });
+        marks.iter().find_map(|mark| mark.find(name, tokens))
+    }
+}
+
+fn lower(name: &str) -> impl Iterator<Item = String> {
+    tokens(name).into_iter().map(|token| token.text.to_lowercase())
+}
+
+/// Whether all tokens of a range are marked.
+pub(super) fn all(marked: &[bool], range: &Range<usize>) -> bool {
+    marked.get(range.clone()).is_some_and(|part| part.iter().all(|marked| *marked))
+}

@@ -1,0 +1,224 @@
+//! What tells for certain that a part of a Job's name is generated: the same text stands in an image's tag, a version
+//! label, a checksum, or the app's revision.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::{
+    looks,
+    tokens::{Token, tokens},
+};
+use crate::{
+    argocd,
+    plan::{app::job::Job, rewrite::digest},
+};
+
+/// Length from which a name may have been cut: charts cut at 63 characters and at 52, the limit for a `CronJob`.
+const CUT: usize = 50;
+
+/// A text that changes with each release.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    tokens: Vec<String>,
+    /// What it is, such as `the image's tag`.
+    pub(super) source: String,
+}
+
+impl Mark {
+    /// The text as a whole, the parts of it that stand for a release by themselves, the longest first, and its SHA-256.
+    fn all(text: &str, source: &str) -> Vec<Self> {
+        let tokens: Vec<String> = tokens(text).iter().map(|token| token.text.to_lowercase()).collect();
+        let numbers = numbers(&tokens);
+        let mut marks = vec![tokens.clone(), tokens[numbers.clone()].to_vec()];
+        marks.extend(
+            [&tokens[..], &tokens[numbers]]
+                .into_iter()
+                .filter(|run| run.len() > 1)
+                .map(|run| vec![run.concat()]),
+        );
+        marks.extend(tokens.into_iter().map(|token| vec![token]));
+        marks.retain(|mark| is_distinctive(mark));
+        marks.dedup();
+        let mut marks: Vec<_> =
+            marks.into_iter().map(|tokens| Self { tokens, source: source.to_owned() }).collect();
+        let tokens = vec![digest::sha256_of_text(text)];
+        marks.push(Self { tokens, source: format!("a digest of {source}") });
+        marks
+    }
+
+    /// Where the mark stands in a name.
+    pub(super) fn find(&self, name: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
+        let length = self.tokens.len();
+        let whole = (0..(tokens.len() + 1).saturating_sub(length))
+            .map(|start| start..start + length)
+            .find(|range| self.fits(&tokens[range.clone()], false));
+        whole.or_else(|| {
+            let cut = (1..length).rev().filter(|_| name.len() >= CUT && length > 1);
+            let mut tails = cut.filter_map(|count| Some(tokens.len().checked_sub(count)?..tokens.len()));
+            tails.find(|range| range.len() > 1 && self.fits(&tokens[range.clone()], true))
+        })
+    }
+
+    fn fits(&self, part: &[Token<'_>], cut: bool) -> bool {
+        let last = part.len() - 1;
+        part.iter().zip(&self.tokens).enumerate().all(|(index, (token, mark))| {
+            let text = token.text.to_lowercase();
+            let (bare, mark_bare) = match index {
+                0 => (without_v(&text), without_v(mark)),
+                _ => (text.as_str(), mark.as_str()),
+            };
+            bare == mark_bare
+                || (is_hash(bare)
+                    && is_hash(mark_bare)
+                    && (bare.starts_with(mark_bare) || mark_bare.starts_with(bare)))
+                || (cut && index == last && mark_bare.starts_with(bare))
+        })
+    }
+}
+
+/// `1.2.3` in `v1.2.3-alpine`: the longest run of numbers.
+fn numbers(tokens: &[String]) -> Range<usize> {
+    let mut longest = 0..0;
+    let mut start = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let begins = index == start;
+        let digits = if begins { without_v(token) } else { token };
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            start = index + 1;
+        } else if index + 1 - start > longest.len() {
+            longest = start..index + 1;
+        }
+    }
+    if longest.len() > 1 { longest } else { 0..0 }
+}
+
+/// Whether the same tokens in a name can hardly mean something else: `v2`, `1` or `latest` can.
+fn is_distinctive(tokens: &[String]) -> bool {
+    let digits = |token: &String| token.bytes().filter(u8::is_ascii_digit).count();
+    match tokens {
+        [] => false,
+        [token] => {
+            let (digits, length) = (digits(token), token.len());
+            digits > 1 && digits + 1 >= length
+                || digits > 1 && length >= 8 && looks::changes(token) >= 3
+                || is_hash(token)
+                || token.starts_with('<')
+        }
+        tokens => tokens.iter().any(|token| digits(token) > 0),
+    }
+}
+
+fn without_v(text: &str) -> &str {
+    text.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
+}
+
+/// A commit or a digest, perhaps shortened.
+fn is_hash(text: &str) -> bool {
+    text.len() >= 7
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// The marks of a Job: its images, version labels and checksums, and the app's revision.
+pub(super) fn of_job(job: &Job<'_>, app: &argocd::App) -> Vec<Mark> {
+    let mut marks = of_images(job.pod());
+    let template = &job.spec()["template"]["metadata"];
+    for metadata in [&job.object["metadata"], template] {
+        marks.extend(
+            texts(&metadata["labels"])
+                .filter(|(key, _)| names_a_version(key))
+                .flat_map(|(_, text)| Mark::all(text, "a version label")),
+        );
+        marks.extend(
+            texts(&metadata["annotations"])
+                .filter(|(_, text)| is_hash(text) && text.len() >= 32)
+                .flat_map(|(_, text)| Mark::all(text, "a checksum")),
+        );
+    }
+    let revisions = [&app.revision, &app.target_revision];
+    marks.extend(revisions.into_iter().flatten().flat_map(|revision| Mark::all(revision, "the revision")));
+    marks
+}
+
+/// The tags and digests of a pod's images.
+pub(super) fn of_images(pod: &Value) -> Vec<Mark> {
+    let containers =
+        ["initContainers", "containers"].into_iter().filter_map(|key| pod[key].as_array()).flatten();
+    let images = containers.filter_map(|container| container["image"].as_str());
+    images
+        .flat_map(|image| {
+            let (name, digest) =
+                image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+            let tag = name
+                .rsplit_once(':')
+                .map(|(_, tag)| tag)
+                .filter(|tag| tag.starts_with('<') || !tag.contains('/'));
+            let digest = digest.and_then(|digest| digest.split_once(':')).map(|(_, hash)| hash);
+            [(tag, "the image's tag"), (digest, "the image's digest"), (Some(image), "the image")]
+        })
+        .filter_map(|(text, source)| Some(Mark::all(text?, source)))
+        .flatten()
+        .collect()
+}
+
+fn names_a_version(key: &str) -> bool {
+    let key = key.rsplit('/').next().unwrap_or(key).to_lowercase();
+    ["version", "chart", "tag", "revision", "commit", "sha", "build"].iter().any(|word| key.contains(word))
+}
+
+fn texts(map: &Value) -> impl Iterator<Item = (&str, &str)> {
+    map.as_object().into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found<'n>(name: &'n str, text: &str) -> Option<&'n str> {
+        let tokens = tokens(name);
+        let range = Mark::all(text, "the tag").iter().find_map(|mark| mark.find(name, &tokens))?;
+        Some(&name[tokens[range.start].start..tokens[range.end - 1].end()])
+    }
+
+    #[test]
+    fn tags_versions_and_hashes_are_found_anywhere() {
+        for (name, tag, part) in [
+            ("notes-migration-1-15-0-dev-7", "1-15-0-dev-7", "1-15-0-dev-7"),
+            ("shop-v1.3.3-migrations", "v1.3.3", "v1.3.3"),
+            ("shop-1.3.3-migrations", "v1.3.3", "1.3.3"),
+            ("shop-v1-3-3-migrations", "1.3.3-alpine", "v1-3-3"),
+            ("shop-migrate-1.2.3-rc.1", "1.2.3-rc.1", "1.2.3-rc.1"),
+            ("shop-3f9c2ab-migrate", "main-3f9c2ab", "3f9c2ab"),
+            ("shop-migrate-3f9c2ab", "3f9c2ab81d0e4c", "3f9c2ab"),
+            ("shop-migrate-3f9c2ab81d", "sha-3f9c2ab", "3f9c2ab81d"),
+            ("shop-migrate-142", "1.4.2", "142"),
+            ("shop-migrate-8ec5a17a", "1.4.2", "8ec5a17a"),
+            ("shop-migrate-1234", "1234", "1234"),
+            ("shop-migrate-b17", "b17", "b17"),
+            ("shop-migrate-20251229101500", "20251229101500", "20251229101500"),
+            ("a-very-long-name-of-a-release-and-of-its-chart-migrate-1-15-0-d", "1.15.0-dev.7", "1-15-0-d"),
+            ("shop-migrate-<path:a/b#tag>", "<path:a/b#tag>", "<path:a/b#tag>"),
+        ] {
+            assert_eq!(found(name, tag), Some(part), "{name} {tag}");
+        }
+    }
+
+    #[test]
+    fn what_may_mean_something_else_is_not_found() {
+        for (name, tag) in [
+            ("shop-migrate-1", "1"),
+            ("api-v2-migrate", "v2"),
+            ("shop-dev-migrate", "dev"),
+            ("shop-latest", "latest"),
+            ("shop-alpine-migrate", "16-alpine"),
+            ("shop-migrate-postgres15", "postgres15"),
+            ("shop-migrate", "1.4.2"),
+            ("shop-migrate-3f9c2ab", "81d0e4c"),
+            ("shop-1-4-3", "1.4.2"),
+            ("shop", ""),
+        ] {
+            assert_eq!(found(name, tag), None, "{name} {tag}");
+        }
+    }
+}

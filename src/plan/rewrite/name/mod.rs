@@ -1,0 +1,243 @@
+//! The name of a rewritten Job.
+//!
+//! A hook replaces its predecessor only under one name, so a part of the name that is new in each render or release must
+//! go. It goes only where that is certain: it differs between two renders of the app ([`Again`]), or it is the image's
+//! tag, a version label, a checksum or the app's revision ([`marks`]). What makes way for it is a digest of the
+//! Application's name: another app in the namespace may have a Job that is called the same without its generated part.
+
+mod fit;
+mod known;
+mod looks;
+mod marks;
+mod reading;
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+pub(crate) use fit::{MAX_JOB_NAME, short_digest, with_suffix};
+pub(crate) use tokens::common_tokens;
+
+use self::{
+    known::Known,
+    reading::{Doubt, Reading, read},
+};
+use super::{again::Again, digest, edits::TRACE, references::references_to_name};
+use crate::{
+    argocd::App,
+    error::Result,
+    manifest::ObjectId,
+    plan::{
+        Decided, Warning,
+        app::{index::Index, job::Job},
+    },
+    settings::{JobSettings, Layer, Names, Settings, Strategy},
+};
+
+/// Characters of the digest in a content-addressed name.
+const DIGEST: usize = 10;
+
+/// What is decided about a Job's name.
+#[derive(Debug)]
+pub(crate) struct Name {
+    /// The name in the output.
+    pub(crate) value: Decided<String>,
+    /// The part by which it is still another name in each render or release, so that finished Jobs would pile up.
+    pub(crate) changing: Option<String>,
+    /// That somebody must say whether a part of it is generated.
+    pub(crate) warning: Option<Warning>,
+}
+
+/// The names of an app's Jobs.
+#[derive(Debug)]
+pub(crate) struct JobNames<'a> {
+    app: &'a App,
+    view: &'a Index<'a>,
+    again: &'a Again<'a>,
+    readings: BTreeMap<ObjectId, Reading>,
+    /// The place of each Job among those with the same stem, by what they run.
+    ranks: BTreeMap<ObjectId, usize>,
+}
+
+impl<'a> JobNames<'a> {
+    /// Reads the names of all Jobs of the app, migrations or not. `affixes` are what kustomizations put around names.
+    pub(crate) fn of(
+        jobs: &[(Job<'_>, &JobSettings)],
+        settings: &Settings,
+        affixes: &[String],
+        app: &'a App,
+        view: &'a Index<'a>,
+        again: &'a Again<'a>,
+    ) -> Self {
+        let known = Known::new(settings, affixes, app, view);
+        let decided = jobs.iter().any(|(job, _)| job.annotation(TRACE).is_some());
+        let ranks = if decided { 0..jobs.len() } else { 0..0 };
+        let own: BTreeSet<String> = ranks.filter_map(|rank| mark(app, rank)).collect();
+        let readings = jobs.iter().map(|(job, settings)| {
+            (job.id, settle(read(job, app, &known, again, &own), job, settings.names.value))
+        });
+        let mut names = Self { app, view, again, readings: readings.collect(), ranks: BTreeMap::new() };
+        names.ranks = names.ranks(jobs);
+        names
+    }
+
+    /// Numbers the Jobs that have one name without their generated parts.
+    fn ranks(&self, jobs: &[(Job<'_>, &JobSettings)]) -> BTreeMap<ObjectId, usize> {
+        let stem = |job: &Job<'_>| self.readings.get(&job.id).and_then(|reading| reading.stem.as_deref());
+        let mut groups: BTreeMap<(Option<&str>, &str), Vec<&Job<'_>>> = BTreeMap::new();
+        for (job, _) in jobs {
+            groups.entry((job.namespace(), stem(job).unwrap_or(job.name()))).or_default().push(job);
+        }
+        let mut ranks = BTreeMap::new();
+        for mut group in groups.into_values().filter(|group| group.len() > 1) {
+            // A Job that is called so already keeps its name; Helm sorts by name, so the order of the others says nothing.
+            group.sort_by_cached_key(|job| (stem(job).is_some(), digest::sha256(&self.content(job))));
+            ranks.extend(group.into_iter().enumerate().map(|(rank, job)| (job.id, rank)));
+        }
+        ranks
+    }
+
+    /// Decides the name of a migration.
+    pub(crate) fn decide(&self, job: &Job<'_>, settings: &JobSettings) -> Result<Name> {
+        let reading = self.readings.get(&job.id);
+        let stem = reading.and_then(|reading| Some((reading.stem.as_deref()?, reading.generated.as_str())));
+        let doubt = reading.and_then(|reading| reading.doubt.as_ref());
+        let (value, changing) = match stem {
+            None if settings.names.value == Names::Rendered => {
+                (as_rendered(job, format!("`names: rendered`, from the {}", settings.names.source())), None)
+            }
+            None => (as_rendered(job, "has no generated part"), None),
+            Some((stem, generated)) => self.stable(job, stem, generated)?,
+        };
+        let mut name = Name {
+            value,
+            changing: changing.or_else(|| doubt.map(|doubt| format!("`{}`", doubt.part))),
+            warning: None,
+        };
+        if let Some(doubt) = doubt
+            && settings.names.layer == Layer::BuiltIn
+            && self.reference(job)?.is_none()
+        {
+            name.warning = Some(self.warning(job, doubt));
+        }
+        if settings.strategy.value == Strategy::Keep { self.content_addressed(job, name) } else { Ok(name) }
+    }
+
+    /// The name without its generated part, and the part that stays in it.
+    fn stable(
+        &self,
+        job: &Job<'_>,
+        stem: &str,
+        generated: &str,
+    ) -> Result<(Decided<String>, Option<String>)> {
+        let changing = Some(generated.to_owned());
+        if !job.name().is_empty() {
+            if job.annotation(TRACE).is_some() {
+                return Ok((as_rendered(job, "was decided before"), changing));
+            }
+            if let Some(reference) = self.reference(job)? {
+                return Ok((as_rendered(job, format!("{reference} refers to it by name")), changing));
+            }
+        }
+        let rank = self.ranks.get(&job.id).copied().unwrap_or_default();
+        let (name, why) = match mark(self.app, rank) {
+            Some(mark) => (
+                with_suffix(stem, &mark, MAX_JOB_NAME),
+                format!(
+                    "without {generated}, so that the hook replaces its predecessor, and with a digest of the app's name"
+                ),
+            ),
+            None => (
+                stem.to_owned(),
+                format!(
+                    "without {generated}; Argo CD adds a digest of the app's name, which is not known here"
+                ),
+            ),
+        };
+        Ok((Decided::new(name, why), None))
+    }
+
+    /// For strategy `keep`: a name that is another one when the Job's content is.
+    fn content_addressed(&self, job: &Job<'_>, name: Name) -> Result<Name> {
+        let mut digest = digest::sha256(&self.content(job));
+        digest.truncate(DIGEST);
+        let value = if job.name().ends_with(&format!("-{digest}")) {
+            as_rendered(job, "ends with the digest of the Job's content")
+        } else if let Some(reference) = self.reference(job)? {
+            as_rendered(job, format!("{reference} refers to it by name"))
+        } else {
+            let name = with_suffix(&name.value.value, &digest, MAX_JOB_NAME);
+            Decided::new(name, "carries a digest of the Job's content: a changed Job is a new Job")
+        };
+        let warning = name.warning.filter(|_| job.annotation(TRACE).is_none());
+        Ok(Name { value, changing: None, warning })
+    }
+
+    /// What makes a Job another Job: all of its spec but what Kubernetes lets one change on a running Job.
+    fn content(&self, job: &Job<'_>) -> Value {
+        let mut spec = self.again.stable_spec(job).into_owned();
+        if let Some(spec) = spec.as_object_mut() {
+            for mutable in
+                ["ttlSecondsAfterFinished", "activeDeadlineSeconds", "backoffLimit", "parallelism", "suspend"]
+            {
+                spec.shift_remove(mutable);
+            }
+        }
+        spec
+    }
+
+    /// The first place elsewhere in the app that holds the Job's exact name.
+    fn reference(&self, job: &Job<'_>) -> Result<Option<String>> {
+        let found = references_to_name(job.name(), job.id, self.view)?;
+        Ok(found.first().map(|reference| format!("{} ({})", reference.object, reference.path)))
+    }
+
+    fn warning(&self, job: &Job<'_>, doubt: &Doubt) -> Warning {
+        let Doubt { part, noun, .. } = doubt;
+        Warning {
+            text: format!(
+                "`{part}` in the name of {} {} looks like {noun}: if it changes with each release, so does the hook",
+                job.kind(),
+                job.label()
+            ),
+            location: self.view.location(job.id).to_string(),
+            hint: Some(
+                "annotate the Job with argocd-presync-plugin/names: likely to take it off, or with rendered to keep it"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// What the setting makes of a reading.
+fn settle(reading: Reading, job: &Job<'_>, names: Names) -> Reading {
+    match (names, reading) {
+        (Names::Likely, Reading { generated, doubt: Some(Doubt { part, noun, stem }), .. }) => {
+            let found = format!("`{part}` ({noun})");
+            let generated = if generated.is_empty() { found } else { format!("{generated}, {found}") };
+            Reading { stem: Some(stem), generated, doubt: None }
+        }
+        (Names::Certain | Names::Likely, reading) => reading,
+        // The API server makes the rest of such a name, so no hook would ever be found again.
+        (Names::Rendered, reading) if job.name().is_empty() => Reading { doubt: None, ..reading },
+        (Names::Rendered, _) => Reading::default(),
+    }
+}
+
+/// What makes way for a generated part: a digest of the Application's name. Jobs with the same stem are told apart by
+/// their rank; without either there is nothing to tell apart.
+fn mark(app: &App, rank: usize) -> Option<String> {
+    match (app.name.as_deref(), rank) {
+        (None, 0) => None,
+        (name, 0) => Some(short_digest(name.unwrap_or_default())),
+        (name, rank) => Some(short_digest(&format!("{} {rank}", name.unwrap_or_default()))),
+    }
+}
+
+fn as_rendered(job: &Job<'_>, why: impl Into<String>) -> Decided<String> {
+    Decided::new(job.name().to_owned(), why)
+}
+
+#[cfg(test)]
+mod tests;

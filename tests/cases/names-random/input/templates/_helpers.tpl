@@ -1,0 +1,1 @@
+{{- define "huly.migrate" -}}huly-migrate-{{ randAlphaNum 5 | lower }}{{- end }}
