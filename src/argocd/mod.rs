@@ -4,6 +4,7 @@
 //! of an Application makes the same environment from the file ([`Application::environment`]), so that everything behind
 //! it decides as in the sidecar.
 
+mod adopt;
 mod announcement;
 mod app;
 mod application;
@@ -15,6 +16,7 @@ mod parameters;
 mod repository;
 mod source;
 
+pub use adopt::{Adopted, Note, adopt};
 pub use announcement::Announcement;
 pub use app::App;
 pub use application::{ARGOCD_NAMESPACE, Application, Surroundings};

@@ -2,6 +2,7 @@
 
 #[cfg(not(feature = "cluster"))]
 mod absent;
+mod adopt;
 mod below;
 mod check;
 mod completions;
@@ -57,6 +58,7 @@ enum Command {
     Explain(explain::Args),
     Diff(diff::Args),
     Check(check::Args),
+    Adopt(adopt::Args),
     Parameters(parameters::Args),
     Schema(schema::Args),
     Krm(krm::Args),
@@ -82,6 +84,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(args) => supervise::run(move || finish(explain::run(&args))),
         Command::Diff(args) => supervise::run(move || finish(diff::run(&args))),
         Command::Check(args) => supervise::run(move || finish(check::run(&args))),
+        Command::Adopt(args) => finish(adopt::run(&args)),
         Command::Parameters(args) => supervise::run(move || finish(parameters::run(&args))),
         Command::Schema(args) => finish(schema::run(&args)),
         Command::Krm(args) => supervise::run(move || finish(krm::run(&args))),

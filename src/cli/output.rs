@@ -67,11 +67,16 @@ pub(super) fn hint(hint: &str) {
 pub(super) fn notes(app: Option<&str>, notes: &[Note]) {
     for note in notes {
         let app = app.map(|app| format!("{app}: ")).unwrap_or_default();
-        eprintln!("warning: {app}{}", note.text);
-        for (label, text) in [("  at", &note.location), ("hint", &note.hint)] {
-            if let Some(text) = text {
-                eprintln!("{label}: {text}");
-            }
+        warning(&format!("{app}{}", note.text), note.location.as_deref(), note.hint.as_deref());
+    }
+}
+
+/// Prints a warning: what, where, and what to do.
+pub(super) fn warning(text: &str, location: Option<&str>, hint: Option<&str>) {
+    eprintln!("warning: {text}");
+    for (label, text) in [("  at", location), ("hint", hint)] {
+        if let Some(text) = text {
+            eprintln!("{label}: {text}");
         }
     }
 }
