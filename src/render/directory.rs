@@ -1,8 +1,10 @@
 //! Plain manifests, as Argo CD reads a directory: `findManifests` in `reposerver/repository/repository.go`.
 
+mod gobwas;
+
 use std::{fs, path::Path};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::{
     Request,
@@ -12,7 +14,8 @@ use crate::{
     error::{Location, Problem, Problems, Result},
     exit::Exit,
     limits,
-    manifest::{Manifests, Source},
+    manifest::{Manifests, ObjectId, Source},
+    settings,
 };
 
 /// A file that contains this text anywhere is not rendered; Argo CD's own directive.
@@ -30,13 +33,17 @@ pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
     problems.or(())?;
 
     let wanted = |name: &str| {
-        is_manifest_name(name)
+        (is_manifest_name(name) || is_settings_name(name))
             && exclude.as_ref().is_none_or(|glob| !glob.is_match(name))
             && include.as_ref().is_none_or(|glob| glob.is_match(name))
     };
     let (files, mut problems) = files::walk(request.dir, request.root, options.recurse, wanted);
     let sources = problems.collect(read_all(&files));
     problems.or(sources.unwrap_or_default())
+}
+
+fn is_settings_name(name: &str) -> bool {
+    name.rsplit('/').next() == Some(SETTINGS_FILE)
 }
 
 /// Whether a file of this name is one that Argo CD looks into: YAML, JSON or Jsonnet, and not our settings.
@@ -75,7 +82,7 @@ pub(super) fn check_size(files: &[File]) -> Result<(), Problem> {
 
 fn read(file: &File) -> Result<Option<Source>, Problem> {
     let text = files::read(file)?;
-    if text.contains(SKIP_MARKER) {
+    if text.contains(SKIP_MARKER) || is_settings_name(&file.name) && !settings::is_manifest(text.as_bytes()) {
         return Ok(None);
     }
     let extension = Path::new(&file.name).extension();
@@ -92,56 +99,47 @@ fn read(file: &File) -> Result<Option<Source>, Problem> {
 
 /// Whether a YAML file is meant for Kubernetes.
 ///
-/// Argo CD passes over a file without an object at its start unless the words `apiVersion:`, `kind:` and `metadata:`
-/// are all in it (`getObjsFromYAMLOrJSON`), so that values files, CI pipelines and the like may lie beside manifests.
-/// What may be meant and cannot be read counts as meant, so that it is reported and not silently left out.
+/// Argo CD passes over a file in which it cannot read even the first object, unless the words `apiVersion:`, `kind:` and
+/// `metadata:` are all in it (`getObjsFromYAMLOrJSON`), so that values files, CI pipelines, templates and the like may
+/// lie beside manifests. Behind a first object everything must be right.
 fn is_manifest(text: &str) -> bool {
     if ["apiVersion:", "kind:", "metadata:"].iter().all(|word| text.contains(word)) {
         return true;
     }
-    let source = Source { name: String::new(), bytes: text.into(), validate: false };
-    text.contains("kind")
-        && Manifests::read(vec![source])
-            .and_then(|manifests| manifests.index())
-            .map_or(true, |objects| objects.first().is_some_and(|object| !object.kind.is_empty()))
+    if !text.contains("kind") {
+        return false;
+    }
+    let read = |bytes: &str| {
+        Manifests::read(vec![Source { name: String::new(), bytes: bytes.into(), validate: false }])
+    };
+    // Where a separator is wrong, what stands before it was read.
+    let manifests = read(text).or_else(|_| read(before_first_separator(text)));
+    let Ok(manifests) = manifests else { return false };
+    let documents = 0..manifests.all_bytes().count();
+    let objects = documents.map(|document| manifests.object(ObjectId { document, item: None }));
+    let mut values = objects.skip_while(|value| value.as_ref().is_ok_and(|value| value.is_null()));
+    values.next().is_some_and(|value| {
+        value.is_ok_and(|value| value["kind"].as_str().is_some_and(|kind| !kind.is_empty()))
+    })
+}
+
+/// The text before the first line that begins with `---` and has content before it.
+fn before_first_separator(text: &str) -> &str {
+    let content = text.trim_start();
+    let start = text.len() - content.len();
+    content.find("\n---").map_or(text, |at| &text[..start + at + 1])
 }
 
 /// The matcher of a glob of Argo CD's directory source; `None` for an empty one.
-///
-/// Argo CD compiles these with `gobwas/glob` without separators: `*` also matches `/`, and `**` is the same as `*`, so
-/// that `**/*.yaml` takes nothing from the top directory. An invalid glob, which Argo CD takes for one that matches
-/// nothing, is a problem here.
 fn glob(setting: &str, pattern: &str) -> Result<Option<GlobMatcher>, Problem> {
     if pattern.is_empty() {
         return Ok(None);
     }
-    GlobBuilder::new(&without_globstars(pattern))
-        .literal_separator(false)
-        .backslash_escape(true)
-        .empty_alternates(true)
-        .build()
-        .map(|glob| Some(glob.compile_matcher()))
-        .map_err(|error| {
-            Problem::new(Exit::SETTINGS, format!("`{setting}` is not a valid glob"))
-                .caused_by(anyhow::Error::msg(error.kind().to_string()))
-                .hint("`*` matches any text, `?` one character, `[ab]` and `[a-z]` one of several, `{a,b}` alternatives")
-        })
-}
-
-/// `pattern` with each run of `*` as a single one: globset gives `**` a meaning of its own.
-fn without_globstars(pattern: &str) -> String {
-    let mut single = String::with_capacity(pattern.len());
-    let (mut escaped, mut in_class, mut after_star) = (false, false, false);
-    for c in pattern.chars() {
-        let star = c == '*' && !escaped && !in_class;
-        if !(star && after_star) {
-            single.push(c);
-        }
-        after_star = star;
-        in_class = !escaped && (c == '[' || in_class && c != ']');
-        escaped = !escaped && c == '\\';
-    }
-    single
+    gobwas::compile(pattern).map(Some).map_err(|gobwas::Invalid { why, hint }| {
+        Problem::new(Exit::SETTINGS, format!("`{setting}` is not a valid glob"))
+            .caused_by(anyhow::Error::msg(why))
+            .hint(hint)
+    })
 }
 
 #[cfg(test)]
@@ -200,19 +198,9 @@ mod tests {
 
     #[test]
     fn what_belongs_to_no_renderer_is_passed_over() {
-        let all = [
-            "a.yaml",
-            "b.yml",
-            "c.json",
-            "README.md",
-            "run.sh",
-            "d.yaml.bak",
-            "e.YAML",
-            "yaml",
-            "presync.yaml",
-        ];
+        let all = ["a.yaml", "b.yml", "c.json", "README.md", "run.sh", "d.yaml.bak", "e.YAML", "yaml"];
         assert_eq!(names(&all, DirectoryOptions::default()), ["a.yaml", "b.yml", "c.json"]);
-        assert_eq!(names(&["sub/a.yaml", "sub/presync.yaml", ".a.yaml"], recursive()), ["sub/a.yaml"]);
+        assert_eq!(names(&["sub/a.yaml", ".a.yaml"], recursive()), ["sub/a.yaml"]);
         assert_eq!(names(&["sub/a.yaml", "b.yaml"], DirectoryOptions::default()), ["b.yaml"]);
     }
 
@@ -228,56 +216,6 @@ mod tests {
         assert_eq!(chosen("{a.yaml,prod/*}", ""), ["a.yaml", "prod/a.yaml", "prod/secret.json"]);
         assert_eq!(chosen("", "{dev/*,*.json}"), ["a.yaml", "b.yaml", "prod/a.yaml"]);
         assert_eq!(chosen("prod/*", "*.json"), ["prod/a.yaml"], "an exclusion wins");
-    }
-
-    /// The expectations are what `gobwas/glob` v0.2.3 answered for the same patterns and names.
-    #[test]
-    fn globs_match_as_argo_cds_do() {
-        let names = [
-            "a.yaml",
-            "b.yaml",
-            "c.yaml",
-            "xa.yaml",
-            "dir/a.yaml",
-            "dir/sub/a.yaml",
-            "dir/x.json",
-            "x.json",
-            "a/b.yaml",
-            "axb.yaml",
-            "a*.yaml",
-            "bc.yaml",
-            "bd.yaml",
-            "1.yaml",
-            "a,b.yaml",
-            "{a}.yaml",
-        ];
-        let yaml: Vec<_> = names.iter().filter(|name| !name.contains(".json")).copied().collect();
-        let cases: [(&str, &[&str]); 19] = [
-            ("*.yaml", &yaml),
-            ("***.yaml", &yaml),
-            ("**", &names),
-            ("**/*.yaml", &["dir/a.yaml", "dir/sub/a.yaml", "a/b.yaml"]),
-            ("*/*.yaml", &["dir/a.yaml", "dir/sub/a.yaml", "a/b.yaml"]),
-            ("dir/**", &["dir/a.yaml", "dir/sub/a.yaml", "dir/x.json"]),
-            ("dir/*", &["dir/a.yaml", "dir/sub/a.yaml", "dir/x.json"]),
-            ("{a,b}.yaml", &["a.yaml", "b.yaml"]),
-            ("{a.yaml,dir/*}", &["a.yaml", "dir/a.yaml", "dir/sub/a.yaml", "dir/x.json"]),
-            ("{,x}a.yaml", &["a.yaml", "xa.yaml"]),
-            ("{a,b{c,d}}.yaml", &["a.yaml", "bc.yaml", "bd.yaml"]),
-            ("a?b.yaml", &["a/b.yaml", "axb.yaml", "a,b.yaml"]),
-            ("[ab].yaml", &["a.yaml", "b.yaml"]),
-            ("[!a].yaml", &["b.yaml", "c.yaml", "1.yaml"]),
-            ("[a-c].yaml", &["a.yaml", "b.yaml", "c.yaml"]),
-            ("a\\*.yaml", &["a*.yaml"]),
-            ("a[*]*", &["a*.yaml"]),
-            ("\\{a\\}.yaml", &["{a}.yaml"]),
-            ("{a\\,b,c}.yaml", &["c.yaml", "a,b.yaml"]),
-        ];
-        for (pattern, expected) in cases {
-            let glob = glob("directory.include", pattern).unwrap().unwrap();
-            let matched: Vec<_> = names.iter().filter(|name| glob.is_match(name)).copied().collect();
-            assert_eq!(matched, expected, "{pattern}");
-        }
     }
 
     #[test]
@@ -303,6 +241,10 @@ mod tests {
             ("list.yaml", "- kind: a\n"),
             ("nested.yaml", "spec:\n  kind: a\n"),
             ("second.yaml", "a: 1\n---\n{kind: ConfigMap}\n"),
+            ("broken.yaml", "kind: {{ broken\n"),
+            ("template2.yaml", "{{ if x }}\nkind: Foo\n{{ end }}\n"),
+            ("values2.yaml", "kind: Foo\nvalues: {{ x }}\n"),
+            ("words.yaml", "apiVersion: v1\nkind: [\n"),
         ];
         assert_eq!(rendered(&files, DirectoryOptions::default()).unwrap(), []);
     }
@@ -315,7 +257,8 @@ mod tests {
             "---\n# comment\n---\nkind: Namespace\n",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {a: [\n",
             "kind: ConfigMap\nkind: ConfigMap\n",
-            "kind: {{ broken\n",
+            "kind: ConfigMap\n---\nbroken: [\n",
+            "kind: ConfigMap\n--- broken\n",
         ] {
             let sources = rendered(&[("a.yaml", text)], DirectoryOptions::default()).unwrap();
             assert_eq!(sources.len(), 1, "{text}");
@@ -324,6 +267,16 @@ mod tests {
             rendered(&[("a.json", "[]")], DirectoryOptions::default()).unwrap().len(),
             1,
             "JSON always is"
+        );
+    }
+
+    #[test]
+    fn our_settings_are_no_manifest_but_a_manifest_of_that_name_is() {
+        let files = [("presync.yaml", "ttl: 5m\n"), ("sub/presync.yaml", CONFIG_MAP)];
+        let sources = rendered(&files, recursive()).unwrap();
+        assert_eq!(
+            sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
+            ["sub/presync.yaml"]
         );
     }
 

@@ -121,7 +121,9 @@ fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
 
     // Helm reads what the chart's links lead to and does not ask where that is.
     let files = WalkDir::new(dir).into_iter().filter_entry(|entry| entry.file_name() != ".git");
-    for link in files.flatten().filter(walkdir::DirEntry::path_is_symlink) {
+    // A link to nowhere leads to nothing: Helm fails if it needs it, and `.helmignore` may leave it out.
+    let leads = |entry: &walkdir::DirEntry| entry.path_is_symlink() && entry.path().exists();
+    for link in files.flatten().filter(leads) {
         problems.collect(root.check(link.path()));
     }
     problems.or(args)

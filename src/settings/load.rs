@@ -25,6 +25,7 @@ use crate::{
     error::{Location, Problem, Problems, Result},
     exit::Exit,
     limits,
+    manifest::{Manifests, Source},
 };
 
 /// The app's settings file, in its directory.
@@ -133,8 +134,18 @@ fn platform_file(inputs: &Inputs, problems: &mut Problems) -> Vec<Assignment> {
 fn app_file(inputs: &Inputs, app: &App, problems: &mut Problems) -> Vec<Assignment> {
     let Some(dir) = &inputs.app_dir else { return Vec::new() };
     let Some(Some(bytes)) = problems.collect(read_in_app(dir, app)) else { return Vec::new() };
+    if is_manifest(&bytes) {
+        return Vec::new();
+    }
     let text = Text { name: APP_FILE.to_owned(), bytes };
     File { text, layer: Layer::AppFile, place: Place::AppFile }.read(problems)
+}
+
+/// Whether a file under the name of our settings is a Kubernetes object instead: it is rendered, then.
+pub(crate) fn is_manifest(bytes: &[u8]) -> bool {
+    let source = Source { name: APP_FILE.to_owned(), bytes: bytes.to_owned(), validate: false };
+    let headers = Manifests::read(vec![source]).and_then(|manifests| manifests.index()).unwrap_or_default();
+    headers.first().is_some_and(|header| !header.api_version.is_empty() && !header.kind.is_empty())
 }
 
 fn read_in_app(dir: &Path, app: &App) -> Result<Option<Vec<u8>>> {

@@ -30,6 +30,7 @@ pub mod yaml;
 pub use annotations::{ANNOTATION_PREFIX, IGNORE, TRACES};
 pub use choice::Choice;
 pub use form::Shown;
+pub(crate) use load::is_manifest;
 pub use load::{Inputs, Loaded, Row, load};
 pub use model::*;
 pub use origin::{Layer, Sourced};

@@ -93,7 +93,7 @@ fn comments(lines: &[String]) -> BTreeMap<String, Vec<String>> {
         }
         let (content, comment) = split_comment(line);
         if indent(line) == column && !text.starts_with('-') && !text.is_empty() {
-            field = text.split(':').next().unwrap_or_default().trim_matches(['"', '\'']).to_owned();
+            text.split(':').next().unwrap_or_default().trim_matches(['"', '\'']).clone_into(&mut field);
             found.entry(field.clone()).or_default().append(&mut pending);
         }
         found.entry(field.clone()).or_default().extend(comment.map(|comment| comment.trim_end().to_owned()));

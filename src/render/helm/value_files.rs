@@ -1,9 +1,8 @@
 //! Which values files Helm gets: Argo CD's `getResolvedValueFiles` in `reposerver/repository/repository.go`.
 
-use std::{collections::HashSet, ffi::OsString, fs, path::PathBuf};
+mod glob;
 
-use globset::{GlobBuilder, GlobMatcher};
-use walkdir::{DirEntry, WalkDir};
+use std::{ffi::OsString, path::PathBuf};
 
 use crate::{
     error::{Problem, Problems, Result},
@@ -117,50 +116,26 @@ fn is_remote(path: &str) -> Result<bool, Problem> {
         .hint("values files are files of the repository, or URLs with `https` or `http`"))
 }
 
-/// The files that `pattern` matches, in the order of the library that Argo CD uses (doublestar), which decides whose
-/// values win. Links are followed; a match outside the repository is a problem.
+/// The files that `pattern` matches. A match outside the repository is a problem, and so is a directory, which Helm
+/// cannot read: Argo CD hands it over too, and Helm fails.
 fn glob(pattern: &str, request: &Request<'_>) -> Result<Vec<PathBuf>, Problem> {
+    let shown = pattern;
     let (base, pattern) = split(pattern);
     let Some(base) = request.root.resolve_if_exists(request.dir, &base)? else { return Ok(Vec::new()) };
-    let matcher = compile(&pattern)?;
-    let depth = if pattern.contains("**") { usize::MAX } else { pattern.split('/').count() };
     let mut files = Vec::new();
-    let walk = WalkDir::new(&base).min_depth(1).max_depth(depth).follow_links(true).sort_by(order(&pattern));
-    // Directories outside are not entered, broken links and loops are no files: as if they were not there. A directory
-    // that several links lead to is entered once, or links beside links would double the walk at each level.
-    let mut linked = HashSet::new();
-    let inside = |entry: &DirEntry| {
-        if entry.file_type().is_file() {
-            return true;
+    for found in glob::matches(&base, &pattern, request.root)? {
+        let path = base.join(&found);
+        if !path.exists() {
+            continue;
         }
-        let below_a_link =
-            entry.path_is_symlink() || fs::canonicalize(entry.path()).is_ok_and(|real| real != entry.path());
-        !below_a_link || request.root.check(entry.path()).is_ok_and(|real| linked.insert(real))
-    };
-    for entry in walk.into_iter().filter_entry(inside).flatten() {
-        let relative = entry.path().strip_prefix(&base).unwrap_or(entry.path());
-        if entry.file_type().is_file() && matcher.is_match(relative) {
-            request.root.check(entry.path())?;
-            files.push(entry.into_path());
+        request.root.check(&path)?;
+        if path.is_dir() {
+            return Err(Problem::new(Exit::RENDER, format!("`{shown}` matches the directory `{found}`"))
+                .hint("Helm reads only files: narrow the glob, as in `*.yaml`"));
         }
-    }
-    if pattern.contains('{') {
-        files.sort();
+        files.push(path);
     }
     Ok(files)
-}
-
-fn compile(pattern: &str) -> Result<GlobMatcher, Problem> {
-    GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .empty_alternates(true)
-        .backslash_escape(true)
-        .build()
-        .map(|glob| glob.compile_matcher())
-        .map_err(|error| {
-            Problem::new(Exit::SETTINGS, "`helm.valueFiles` holds a glob that cannot be read")
-                .caused_by(error)
-        })
 }
 
 /// A glob in two: the directory above its first special character, and the rest. `.` and `..` go by the text alone.
@@ -179,15 +154,6 @@ fn split(pattern: &str) -> (String, String) {
     let at = parts.iter().position(special).unwrap_or(parts.len());
     let root = if pattern.starts_with('/') { "/" } else { "" };
     (format!("{root}{}", parts[..at].join("/")), parts[at..].join("/"))
-}
-
-/// Doublestar lists a directory's own matches before those below it, but for a pattern that ends with `**`.
-fn order(pattern: &str) -> impl FnMut(&DirEntry, &DirEntry) -> std::cmp::Ordering + Send + Sync + 'static {
-    let files_first = !pattern.ends_with("**");
-    move |a, b| {
-        let later = |entry: &DirEntry| files_first && entry.file_type().is_dir();
-        (later(a), a.file_name()).cmp(&(later(b), b.file_name()))
-    }
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ fn a_glob_matches_as_doublestar_does_and_in_its_order() {
                 "charts/catalog/a/b/c.yaml",
             ],
         ),
-        ("a/**", &["charts/catalog/a/b/c.yaml", "charts/catalog/a/m.yaml"]),
+        ("a/{m.yaml,b/*}", &["charts/catalog/a/b/c.yaml", "charts/catalog/a/m.yaml"]),
         ("*/*.yaml", &["charts/catalog/a/m.yaml"]),
         ("**/{z,m}.yaml", &["charts/catalog/a/m.yaml", "charts/catalog/z.yaml"]),
         ("?.yaml", &["charts/catalog/z.yaml"]),
@@ -174,6 +174,15 @@ fn a_glob_matches_as_doublestar_does_and_in_its_order() {
         ("*/../z.*", &["charts/catalog/z.yaml"]),
     ] {
         assert_eq!(repository.resolve(&[pattern]).unwrap(), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn a_directory_that_a_glob_matches_is_a_problem() {
+    let repository = Repository::new(&["charts/catalog/a/m.yaml", "charts/catalog/z.yaml"]);
+    for (pattern, dir) in [("a/**", "."), ("*", "a")] {
+        let message = format!("`{pattern}` matches the directory `{dir}`");
+        assert_eq!(messages(repository.resolve(&[pattern])), [message], "as in Argo CD, where Helm fails");
     }
 }
 
