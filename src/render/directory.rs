@@ -127,7 +127,7 @@ fn is_manifest(text: &str) -> bool {
 fn before_first_separator(text: &str) -> &str {
     let content = text.trim_start();
     let start = text.len() - content.len();
-    content.find("\n---").map_or(text, |at| &text[..start + at + 1])
+    content.find("\n---").map_or(text, |at| &text[..=start + at])
 }
 
 /// The matcher of a glob of Argo CD's directory source; `None` for an empty one.

@@ -75,7 +75,7 @@ impl Clone {
         }
         fs::create_dir(clone.path().join(".git")).unwrap();
         let yaml = serde_yaml::to_string(block).unwrap();
-        let indented: String = yaml.lines().map(|line| format!("    {line}\n")).collect();
+        let indented: String = yaml.lines().flat_map(|line| ["    ", line, "\n"]).collect();
         let indented =
             if block.as_object().is_some_and(serde_json::Map::is_empty) { String::new() } else { indented };
         fs::write(clone.path().join("app.yaml"), format!("{APPLICATION}{indented}")).unwrap();
