@@ -13,6 +13,9 @@ use crate::{
 /// The annotation that a rewritten Job carries: what was decided, for whoever reads the live object.
 pub(crate) const TRACE: &str = "argocd-presync-plugin/rewritten";
 
+/// The annotation with the digest of what the Job runs, the same as in its trigger: it says which change a live Job ran.
+pub(crate) const DIGEST: &str = "argocd-presync-plugin/digest";
+
 /// Always: a hook of the same name is replaced, and with its predecessor's Job a hook would count as run.
 pub(crate) const DELETE_POLICY: &str = "BeforeHookCreation";
 

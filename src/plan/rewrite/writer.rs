@@ -18,7 +18,7 @@ use crate::{
         rewrite::{
             again::Again,
             copies,
-            edits::{self, HookEdit, Target},
+            edits::{self, DIGEST, HookEdit, Target},
             guards,
             name::{JobNames, Name},
             trigger::{self, Action},
@@ -70,8 +70,10 @@ impl Writer<'_> {
             name: &name.value,
             trace: self.trace(settings.strategy.value, &placement.types.value, ttl.value),
         };
-        let edits = edits::edits(job, &target, more);
         let trigger = self.trigger(&as_it_will_be, &name.value, candidate, placement, plan)?;
+        let (trigger, digest) = trigger.unzip();
+        more.extend(digest.map(|digest| edits::annotate(DIGEST, &digest)));
+        let edits = edits::edits(job, &target, more);
 
         for object in copies.objects {
             self.add_copy(job, object, plan);
@@ -140,6 +142,7 @@ impl Writer<'_> {
         }
     }
 
+    /// The trigger's name and digest, where the Job has one.
     fn trigger(
         &self,
         job: &Job<'_>,
@@ -147,7 +150,7 @@ impl Writer<'_> {
         candidate: &Candidate<'_>,
         placement: &Placement,
         plan: &mut Plan,
-    ) -> Result<Option<Decided<String>>, Problems> {
+    ) -> Result<Option<(Decided<String>, String)>, Problems> {
         let covers = candidate.settings.trigger.value;
         if candidate.settings.strategy.value == Strategy::Keep || covers == Trigger::None {
             return Ok(None);
@@ -161,7 +164,7 @@ impl Writer<'_> {
             Action::Update(id, edit) => plan.edits.entry(id).or_default().push(edit),
             Action::Nothing => {}
         }
-        Ok(Some(trigger.name))
+        Ok(Some((trigger.name, digest)))
     }
 
     fn trace(&self, strategy: Strategy, types: &[HookType], ttl: Option<u64>) -> String {
