@@ -31,6 +31,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     database("PerconaPGCluster.pgv2.percona.com", &["{name}-primary", "{name}-replicas", "{name}-ha", "{name}-pgbouncer"], &["{name}-pguser-*", "{name}-cluster-cert"]),
     database("SGCluster.stackgres.io", &["{name}", "{name}-primary", "{name}-replicas"], &["{name}"]),
     database("Postgres.kubedb.com", &["{name}", "{name}-standby"], &["{name}-auth", "{spec.authSecret.name}"]),
+    database("PgBouncer.kubedb.com", &["{name}"], &[]),
     // MySQL and MariaDB.
     database("MariaDB.k8s.mariadb.com", &["{name}", "{name}-primary", "{name}-secondary", "{name}-internal"], &["{name}-root", "{name}-password", "{spec.rootPasswordSecretKeyRef.name}", "{spec.passwordSecretKeyRef.name}"]),
     database("MaxScale.k8s.mariadb.com", &["{name}"], &[]),
@@ -40,6 +41,9 @@ pub(crate) const OPERATORS: &[Operator] = &[
     database("MysqlCluster.mysql.presslabs.org", &["{name}-mysql", "{name}-mysql-master", "{name}-mysql-replicas"], &[]),
     database("MySQL.kubedb.com", &["{name}", "{name}-standby"], &["{name}-auth", "{spec.authSecret.name}"]),
     database("MariaDB.kubedb.com", &["{name}"], &["{name}-auth", "{spec.authSecret.name}"]),
+    database("PerconaXtraDB.kubedb.com", &["{name}"], &["{name}-auth", "{spec.authSecret.name}"]),
+    database("MySQLCluster.moco.cybozu.com", &["moco-{name}", "moco-{name}-primary", "moco-{name}-replica"], &["moco-{name}"]),
+    database("NdbCluster.mysql.oracle.com", &["{name}-mysqld"], &["{name}-mysqld-root-password"]),
     database("TidbCluster.pingcap.com", &["{name}-tidb"], &[]),
     database("VitessCluster.planetscale.com", &["{name}-vtgate-*"], &[]),
     // MongoDB.
@@ -54,23 +58,43 @@ pub(crate) const OPERATORS: &[Operator] = &[
     database("CassandraDatacenter.cassandra.datastax.com", &["{spec.clusterName}-{name}-service", "{spec.clusterName}-{name}-all-pods-service"], &["{spec.clusterName}-superuser"]),
     database("K8ssandraCluster.k8ssandra.io", &["{name}-{spec.cassandra.datacenters.*.metadata.name}-service"], &["{name}-superuser"]),
     database("ScyllaCluster.scylla.scylladb.com", &["{name}-client"], &[]),
+    database("CouchbaseCluster.couchbase.com", &["{name}", "{name}-srv", "{name}-ui"], &[]),
+    database("ArangoDeployment.database.arangodb.com", &["{name}", "{name}-int", "{name}-ea"], &[]),
+    other(Counts::Quorum, "ClickHouseKeeperInstallation.clickhouse-keeper.altinity.com", &["keeper-{name}"], &[]),
+    other(Counts::Quorum, "ZookeeperCluster.zookeeper.pravega.io", &["{name}-client", "{name}-headless"], &[]),
     // Search.
     other(Counts::Index, "Elasticsearch.elasticsearch.k8s.elastic.co", &["{name}-es-http", "{name}-es-internal-http"], &["{name}-es-elastic-user", "{name}-es-http-certs-public"]),
     other(Counts::Index, "OpenSearchCluster.opensearch.opster.io", &["{spec.general.serviceName}"], &["{name}-admin-password"]),
+    other(Counts::Index, "Elasticsearch.kubedb.com", &["{name}", "{name}-master"], &["{name}-auth", "{name}-elastic-cred", "{spec.authSecret.name}"]),
+    other(Counts::Index, "SolrCloud.solr.apache.org", &["{name}-solrcloud-common", "{name}-solrcloud-headless"], &["{name}-solrcloud-basic-auth"]),
     // Caches and brokers.
     other(Counts::WaitedFor, "Redis.redis.redis.opstreelabs.in", &["{name}", "{name}-additional"], &[]),
     other(Counts::WaitedFor, "RedisFailover.databases.spotahome.com", &["rfs-{name}", "rfrm-{name}"], &[]),
+    other(Counts::WaitedFor, "RedisCluster.redis.redis.opstreelabs.in", &["{name}-leader", "{name}-follower"], &[]),
+    other(Counts::WaitedFor, "RedisReplication.redis.redis.opstreelabs.in", &["{name}", "{name}-master", "{name}-replica"], &[]),
+    other(Counts::WaitedFor, "Redis.kubedb.com", &["{name}"], &["{name}-auth", "{spec.authSecret.name}"]),
+    other(Counts::WaitedFor, "RedisEnterpriseDatabase.app.redislabs.com", &["{name}"], &["redb-{name}", "{spec.databaseSecretName}"]),
+    other(Counts::WaitedFor, "Dragonfly.dragonflydb.io", &["{name}"], &[]),
     other(Counts::WaitedFor, "RabbitmqCluster.rabbitmq.com", &["{name}"], &["{name}-default-user"]),
     other(Counts::WaitedFor, "Kafka.kafka.strimzi.io", &["{name}-kafka-bootstrap", "{name}-kafka-brokers"], &["{name}-cluster-ca-cert"]),
+    other(Counts::WaitedFor, "KafkaConnect.kafka.strimzi.io", &["{name}-connect-api"], &[]),
+    other(Counts::WaitedFor, "KafkaBridge.kafka.strimzi.io", &["{name}-bridge-service"], &[]),
+    other(Counts::WaitedFor, "Redpanda.cluster.redpanda.com", &["{name}"], &[]),
+    // Identity and object stores.
+    other(Counts::WaitedFor, "Keycloak.k8s.keycloak.org", &["{name}-service"], &["{name}-initial-admin"]),
+    other(Counts::WaitedFor, "Tenant.minio.min.io", &["minio", "{name}-hl"], &[]),
 ];
 
 /// What an operator makes inside a database: a migration fails until it is there. The kind, and the field that names
 /// the database.
 pub(crate) const PARTS: &[(&str, &str)] = &[
     ("Database.postgresql.cnpg.io", "{spec.cluster.name}"),
+    ("Publication.postgresql.cnpg.io", "{spec.cluster.name}"),
+    ("Subscription.postgresql.cnpg.io", "{spec.cluster.name}"),
     ("Database.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
     ("User.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
     ("Grant.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
+    ("MongoDBUser.mongodb.com", "{spec.mongodbResourceRef.name}"),
 ];
 
 const fn database(

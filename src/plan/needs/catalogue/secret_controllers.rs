@@ -48,8 +48,12 @@ pub(crate) const SECRET_CONTROLLERS: &[Producer] = &[
     secrets("SopsSecret.isindir.github.com", &["{spec.secretTemplates.*.name}"]),
     // Generated passwords and copies.
     secrets("StringSecret.secretgenerator.mittwald.de", &["{name}"]),
+    secrets("SSHKeyPair.secretgenerator.mittwald.de", &["{name}"]),
     secrets("BasicAuth.secretgenerator.mittwald.de", &["{name}"]),
     secrets("Password.secretgen.k14s.io", &["{name}"]),
+    secrets("Certificate.secretgen.k14s.io", &["{name}"]),
+    secrets("RSAKey.secretgen.k14s.io", &["{name}"]),
+    secrets("SSHKey.secretgen.k14s.io", &["{name}"]),
     secrets("SecretTemplate.secretgen.carvel.dev", &["{name}"]),
     secrets("SecretImport.secretgen.carvel.dev", &["{name}"]),
     secrets("ClusterSecret.clustersecret.io", &["{name}"]),
@@ -60,6 +64,9 @@ pub(crate) const SECRET_CONTROLLERS: &[Producer] = &[
     // Credentials of services.
     secrets("PostgresUser.db.movetokube.com", &["{spec.secretName}-{name}"]),
     secrets("KafkaUser.kafka.strimzi.io", &["{name}"]),
+    secrets("KafkaAccess.access.strimzi.io", &["{spec.secretName|name}"]),
+    secrets("AtlasDatabaseUser.atlas.mongodb.com", &["*-{spec.username}"]),
+    secrets("MongoDBUser.mongodb.com", &["{spec.connectionStringSecretName}"]),
     secrets("Connection.k8s.mariadb.com", &["{spec.secretName|name}"]),
     secrets("User.rabbitmq.com", &["{name}-user-credentials"]),
     secrets("ObjectBucketClaim.objectbucket.io", &["{name}"]),
@@ -68,6 +75,18 @@ pub(crate) const SECRET_CONTROLLERS: &[Producer] = &[
     secrets("PostgreSQL.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
     secrets("MySQL.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
     secrets("ServiceUser.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("Cassandra.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("Clickhouse.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("ClickhouseUser.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("ConnectionPool.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("Kafka.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("OpenSearch.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("Redis.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    secrets("Valkey.aiven.io", &["{spec.connInfoSecretTarget.name|name}"]),
+    // Outputs of Terraform.
+    secrets("Terraform.infra.contrib.fluxcd.io", &["{spec.writeOutputsToSecret.name}"]),
+    secrets("Workspace.app.terraform.io", &["{name}-outputs"]),
+    config_maps("Workspace.app.terraform.io", &["{name}-outputs"]),
 ];
 
 /// Where every Crossplane resource and claim names its connection Secret, whatever its kind.
