@@ -77,18 +77,18 @@ fn parameter_value(item: &Value) -> std::result::Result<ParameterValue, &'static
     match (present("string"), present("array"), present("map")) {
         (None, None, None) => Ok(ParameterValue::Unset),
         (Some(Value::String(text)), None, None) => Ok(ParameterValue::String(text.clone())),
-        (Some(_), None, None) => Err("has a `string` that is none: put it in quotes"),
+        (Some(_), None, None) => Err("has a `string` that is not a string; quote the value"),
         (None, Some(value), None) => {
             let texts = value.as_array().and_then(|items| items.iter().map(text).collect());
             texts
                 .map(ParameterValue::Array)
-                .ok_or("has an `array` that is no list of texts: put each in quotes")
+                .ok_or("has an `array` that is not a list of strings; quote each item")
         }
         (None, None, Some(value)) => {
             let pairs = value
                 .as_object()
                 .and_then(|map| map.iter().map(|(k, v)| Some((k.clone(), text(v)?))).collect());
-            pairs.map(ParameterValue::Map).ok_or("has a `map` that is no map of texts: put each in quotes")
+            pairs.map(ParameterValue::Map).ok_or("has a `map` that is not a map of strings; quote each value")
         }
         _ => Err("has more than one of `string`, `array` and `map`"),
     }

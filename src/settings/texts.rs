@@ -125,5 +125,5 @@ fn right_shape(setting: &Setting) -> String {
         Carrier::Array => "array: […, …]",
         Carrier::Map => "map: {name: …}",
     };
-    format!("write it so:\n- name: {}\n  {value}", setting.name)
+    format!("use:\n- name: {}\n  {value}", setting.name)
 }

@@ -30,8 +30,8 @@ fn environment() -> Setting {
     Setting::new(
             "environment",
             "Environment",
-            "The environment of the app, such as dev, staging or production. It chooses the entry under `environments`, \
-             the TTL and the values files.",
+            "Environment of the app, such as dev, staging or production. Selects the entry under `environments`, the TTL \
+             and the values files.",
             |s| &mut s.environment,
         )
         .default_is("by the platform's rules, then by the app's name, destination namespace and path")
@@ -42,7 +42,7 @@ fn environments() -> Setting {
     Setting::new(
         "environments",
         "Settings by environment",
-        "Settings that hold in one environment; they win over the rest of the same file.",
+        "Settings for one environment. They override the rest of the same file.",
         |s| &mut s.environments,
     )
     .group(Group::App, &[Place::Platform, Place::AppFile])
@@ -60,46 +60,44 @@ fn ignored_rules() -> Setting {
 
 fn app() -> Vec<Setting> {
     vec![
-        Setting::new("renderer", "Renderer", "The tool that renders the app's manifests.", |s| {
-            &mut s.renderer
-        })
-        .default_is("by the files in the app's directory"),
+        Setting::new("renderer", "Renderer", "Tool that renders the app's manifests.", |s| &mut s.renderer)
+            .default_is("by the files in the app's directory"),
         Setting::new(
             "allowEmpty",
             "Allow an empty render",
-            "Rendering nothing is a success. Argo CD then prunes the whole app.",
+            "Accept an empty render. Argo CD then prunes every resource of the app.",
             |s| &mut s.allow_empty,
         ),
         Setting::new(
             "timeout",
             "Timeout",
-            "The time for the whole run. Argo CD's own limit is 60 s with everything around it.",
+            "Time limit for the whole run. Argo CD's own limit is 60 s, with the upload of the repository.",
             |s| &mut s.timeout,
         )
         .not_zero(),
         Setting::new(
             "migrations.names",
             "Names of migrations",
-            "Globs on a Job's name that make it a migration, whatever it runs.",
+            "Treat Jobs whose name matches one of these globs as migrations, whatever they run.",
             |s| &mut s.selectors.names,
         ),
         Setting::new(
             "migrations.exclude",
             "Names of other Jobs",
-            "Globs on a Job's name that make it no migration; they win over `migrations.names` and \
+            "Exclude Jobs whose name matches one of these globs. Overrides `migrations.names` and \
              `migrations.selector`.",
             |s| &mut s.selectors.exclude,
         ),
         Setting::new(
             "migrations.selector",
             "Labels of migrations",
-            "Label selectors as `kubectl -l` reads them, any of which makes a Job a migration.",
+            "Treat Jobs that match one of these label selectors, as in `kubectl -l`, as migrations.",
             |s| &mut s.selectors.labels,
         ),
         Setting::new(
             "migrations.workflows",
             "Argo Workflows",
-            "Argo Workflows are decided like Jobs: they end, may have a TTL, and drift alike.",
+            "Treat Argo Workflows like Jobs: they finish, can have a TTL, and drift in the same way.",
             |s| &mut s.workflows,
         ),
     ]
@@ -107,8 +105,8 @@ fn app() -> Vec<Setting> {
 
 fn job() -> Vec<Setting> {
     vec![
-        Setting::new("strategy", "Strategy", "What becomes of a migration Job.", |s| &mut s.job.strategy),
-        Setting::new("phase", "Sync phase", "When the hook runs.", |s| &mut s.job.phase),
+        Setting::new("strategy", "Strategy", "How a migration Job is rewritten.", |s| &mut s.job.strategy),
+        Setting::new("phase", "Sync phase", "Sync phase in which the hook runs.", |s| &mut s.job.phase),
         Setting::new(
             "dependencies",
             "Dependencies of a PreSync hook",
@@ -118,11 +116,11 @@ fn job() -> Vec<Setting> {
         Setting::new(
             "ttl",
             "TTL of finished Jobs",
-            "How long a finished Job stays: keep, or a time such as 300s.",
+            "How long a finished Job stays: keep, or a duration such as 300s.",
             |s| &mut s.job.ttl,
         )
         .default_is("`keep` in production, `5m` elsewhere"),
-        Setting::new("trigger", "Sync trigger", "What makes Argo CD sync when only the Job changed.", |s| {
+        Setting::new("trigger", "Sync trigger", "Which changes make Argo CD sync, since a change in a hook alone does not.", |s| {
             &mut s.job.trigger
         }),
         Setting::new(
@@ -134,20 +132,20 @@ fn job() -> Vec<Setting> {
         Setting::new(
             "guards.activeDeadlineSeconds",
             "Deadline of Jobs",
-            "Sets `spec.activeDeadlineSeconds` where the Job has none, so that a hook cannot hold up a sync for ever.",
+            "Set `spec.activeDeadlineSeconds` of Jobs that have none, so that a hook cannot block a sync forever.",
             |s| &mut s.job.guards.active_deadline,
         )
         .not_zero(),
         Setting::new(
             "guards.backoffLimit",
             "Retries of Jobs",
-            "Sets `spec.backoffLimit` where the Job has none.",
+            "Set `spec.backoffLimit` of Jobs that have none.",
             |s| &mut s.job.guards.backoff_limit,
         ),
         Setting::new(
             "guards.sidecars",
             "Sidecars of Jobs",
-            "What becomes of sidecar injection: a sidecar that does not end keeps the Job from finishing.",
+            "How to treat sidecar injection: a sidecar that does not exit keeps the Job from finishing.",
             |s| &mut s.job.guards.sidecars,
         ),
     ]
@@ -158,13 +156,13 @@ fn annotation() -> Vec<Setting> {
         Setting::new(
             "migration",
             "Migration",
-            "Whether the Job is a migration; wins over the evidence and over the settings under `migrations`.",
+            "Whether the Job is a migration. Overrides the evidence and the settings under `migrations`.",
             |s| &mut s.job.migration,
         ),
         Setting::new(
             "reason",
             "Reason",
-            "Why the Job is treated so, for those who read it: `presync explain` shows it.",
+            "Why the Job is treated this way. `presync explain` shows it.",
             |s| &mut s.job.reason,
         ),
     ]
@@ -175,22 +173,22 @@ pub(super) fn platform() -> Vec<Setting> {
         Setting::new(
             "ttlFloor",
             "Smallest TTL",
-            "The smallest TTL that a hook gets: with less, some versions of Argo CD miss that the hook ended.",
+            "Minimum TTL of a hook. Below it, some versions of Argo CD miss the end of the hook.",
             |s| &mut s.ttl_floor,
         )
         .group(Group::Platform, &[Place::Platform]),
         Setting::new(
             "environmentRules",
             "Rules for the environment",
-            "The environment of apps that set none: the first rule whose globs (name, project, namespace, path, \
-             targetRevision) all match.",
+            "Rules for apps that set no environment: the first whose globs (name, project, namespace, path, \
+             targetRevision) all match applies.",
             |s| &mut s.environment_rules,
         )
         .group(Group::Platform, &[Place::Platform]),
         Setting::new(
             "locked",
             "Locked settings",
-            "Settings, or groups of them such as helm, that no later layer may set, each with the reason.",
+            "Settings, or groups such as helm, that no later place may set, each with the reason.",
             |s| &mut s.locked,
         )
         .group(Group::Platform, &[Place::Platform]),

@@ -158,29 +158,29 @@ fn a_parameter_of_the_wrong_shape_is_shown_the_right_one() {
         (
             r#"[{"name": "helm.valueFiles", "string": "s3cret"}]"#,
             "error: parameter `helm.valueFiles` is given as `string`, not as `array`\n\
-             hint: write it so:\n  - name: helm.valueFiles\n    array: […, …]",
+             hint: use:\n  - name: helm.valueFiles\n    array: […, …]",
         ),
         (
             r#"[{"name": "helm.parameters", "array": ["s3cret"]}]"#,
             "error: parameter `helm.parameters` is given as `array`, not as `map`\n\
-             hint: write it so:\n  - name: helm.parameters\n    map: {name: …}",
+             hint: use:\n  - name: helm.parameters\n    map: {name: …}",
         ),
         (
             r#"[{"name": "ttl", "map": {"s3cret": "s3cret"}}]"#,
-            "error: parameter `ttl` is given as `map`, not as `string`\nhint: write it so:\n  - name: ttl\n    string: …",
+            "error: parameter `ttl` is given as `map`, not as `string`\nhint: use:\n  - name: ttl\n    string: …",
         ),
         (
             r#"[{"name": "ttl", "string": 300}]"#,
-            "error: parameter `ttl` has a `string` that is none: put it in quotes",
+            "error: parameter `ttl` has a `string` that is not a string; quote the value",
         ),
         (r#"[{"name": "ttl", "string": "5m", "array": []}]"#, "error: parameter `ttl` has more than one of"),
         (
             r#"[{"name": "helm.valueFiles", "array": [1]}]"#,
-            "error: parameter `helm.valueFiles` has an `array` that is no list of texts: put each in quotes",
+            "error: parameter `helm.valueFiles` has an `array` that is not a list of strings; quote each item",
         ),
         (
             r#"[{"name": "helm.parameters", "map": {"a": 1}}]"#,
-            "error: parameter `helm.parameters` has a `map` that is no map of texts: put each in quotes",
+            "error: parameter `helm.parameters` has a `map` that is not a map of strings; quote each value",
         ),
         (
             r#"[{"name": "ttl"}, {"name": "ttl", "string": "s3cret"}]"#,
