@@ -19,7 +19,7 @@ use crate::{
         },
         migration::{self, Selection},
         needs::{self, Found},
-        placement::phase::{self, Candidate},
+        placement::{self, Candidate},
         rewrite::{
             again::Again,
             edits,
@@ -58,7 +58,7 @@ pub fn plan(
     view.look_for(&jobs.iter().map(Job::name).filter(|name| !name.is_empty()).collect::<Vec<_>>());
     let judged = judge(&jobs, settings, &view)?;
     let candidates = candidates(&judged, &view)?;
-    let placements = phase::place(&candidates, &view)?;
+    let placements = placement::place(&candidates, &view)?;
 
     let again = Again::new(&jobs, rendering.again, settings.workflows)?;
     let with_settings: Vec<_> = judged.iter().map(|judged| (judged.job, &judged.settings)).collect();
@@ -70,11 +70,13 @@ pub fn plan(
         let rewrite = writer.rewrite(candidate, placement, &mut plan);
         rewrites.extend(problems.collect(rewrite).map(|rewrite| (candidate.job.id, rewrite)));
     }
-    for (id, wave) in placements.moved {
-        let object = view.object(id)?;
-        plan.moved.push(Moved { label: view.label(id), from: hooks::wave(object), to: wave.clone() });
-        let edit = edits::annotate(hooks::SYNC_WAVE, &wave.value.to_string());
-        plan.edits.entry(id).or_default().push(edit);
+    for (id, moved) in placements.moved {
+        let from = hooks::wave(view.object(id)?);
+        let on_object = plan.edits.entry(id).or_default();
+        // Argo CD's annotation wins over Helm's: argo-cd `hook/hook.go`.
+        on_object.extend(moved.phase.map(|phase| edits::annotate(hooks::ARGO_HOOK, &phase.to_string())));
+        on_object.push(edits::annotate(hooks::SYNC_WAVE, &moved.wave.value.to_string()));
+        plan.moved.push(Moved { label: view.label(id), from, to: moved.wave });
     }
     for (id, text) in placements.warnings {
         plan.warnings.push(Warning { text, location: view.location(id).to_string(), hint: None });
@@ -168,13 +170,15 @@ fn candidates<'a>(judged: &'a [Judged<'a>], view: &Index<'a>) -> Result<Vec<Cand
     let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
     placed
         .map(|judged| {
-            let Found { needs, awaits } = needs::of(&judged.job, view)?;
+            let Found { needs, awaits, missing, waiters } = needs::of(&judged.job, view)?;
             Ok(Candidate {
                 job: judged.job,
                 settings: &judged.settings,
                 after_workloads: migration::runs_after_workloads(&judged.job, &finder(view)),
                 needs,
                 awaits,
+                missing,
+                waiters,
             })
         })
         .collect()

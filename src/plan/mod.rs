@@ -6,7 +6,6 @@ pub(crate) mod app;
 mod decide;
 pub(crate) mod migration;
 pub(crate) mod needs;
-#[allow(dead_code, reason = "the ladder is tried on random apps; the phases are still decided by rules")]
 pub(crate) mod placement;
 pub(crate) mod pod;
 pub(crate) mod rewrite;

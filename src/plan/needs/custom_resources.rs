@@ -85,6 +85,7 @@ impl Found<'_> {
             why: key.to_owned(),
             path: Vec::new(),
             reads: Reads::Nothing,
+            optional: false,
         });
     }
 

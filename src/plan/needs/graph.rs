@@ -13,9 +13,9 @@ use crate::{
             job::Job,
         },
         needs::{
-            Found, Need, Relation, Use, WaitedFor,
+            Found, Missing, Need, Relation, Use, WaitedFor,
             catalogue::{operators, secret_controllers::SecretControllers},
-            custom_resources,
+            claims, custom_resources,
             databases::{Asking, Databases, Reached},
             dependents::waiters,
             makers,
@@ -35,7 +35,8 @@ pub(crate) fn from(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
     let mut kinds: Vec<_> = app.custom().map(|header| header.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let waiting = waiters(job, app)?.into_iter().map(|waiter| waiter.header.id).collect();
+    let waiters = waiters(job, app)?;
+    let waiting = waiters.iter().map(|waiter| waiter.header.id).collect();
     let databases = Databases::new(app, waiting)?;
     let producers = SecretControllers::new(app)?;
     let mut walk = Walk {
@@ -47,8 +48,11 @@ pub(crate) fn from(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
         needs: Vec::new(),
         places: HashMap::new(),
         workloads: Vec::new(),
+        missing: Vec::new(),
     };
     let referrer = Referrer { id: job.id, label: None, namespace: job.namespace() };
+    let annotations = &job.spec()["template"]["metadata"]["annotations"];
+    walk.annotations(&referrer, annotations)?;
     walk.pod(&referrer, job.pod())?;
     walk.namespace(&referrer);
     let mut next = 0;
@@ -57,7 +61,7 @@ pub(crate) fn from(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
         walk.object(&header)?;
         next += 1;
     }
-    Ok(Found { needs: walk.needs, awaits: walk.workloads })
+    Ok(Found { needs: walk.needs, awaits: walk.workloads, missing: walk.missing, waiters })
 }
 
 struct Walk<'v, 'a, 'j> {
@@ -71,6 +75,7 @@ struct Walk<'v, 'a, 'j> {
     /// Where in `needs` an object stands.
     places: HashMap<ObjectId, usize>,
     workloads: Vec<WaitedFor>,
+    missing: Vec<Missing>,
 }
 
 /// The object whose fields are followed.
@@ -128,19 +133,39 @@ impl Walk<'_, '_, '_> {
             let database = reference.relation == Relation::Producer && operators::of(header).is_some();
             let relation = if database { Relation::Database } else { reference.relation };
             self.add(header, relation, referrer.id, why.clone(), path.clone());
-            there = true;
+            there |= reads_are_there(&reference.reads, app.object(header.id)?);
         }
-        if reference.relation == Relation::Config && !there {
+        if there || reference.optional {
+            return Ok(());
+        }
+        if reference.relation == Relation::Config {
             for header in makers::of(&reference.kind, &reference.name, namespace, self.job.id, app)? {
                 let why = format!("{why}, for which it seems to make {} {}", reference.kind, reference.name);
                 self.add(header, Relation::Producer, referrer.id, why, None);
+                there = true;
             }
+            for header in claims::naming(&reference.name, namespace, app)? {
+                let why = format!("{why}, which it names: {} {}", reference.kind, reference.name);
+                self.add(header, Relation::Producer, referrer.id, why, None);
+                there = true;
+            }
+        }
+        let waits = matches!(reference.relation, Relation::Config | Relation::Volume | Relation::Producer)
+            || (reference.kind == "ServiceAccount" && reference.name != "default");
+        if !there && waits && reference.why != "imagePullSecrets" {
+            let why = format!("{} {}", reference.kind, reference.name);
+            self.missing.push(Missing { by: referrer.id, why });
         }
         Ok(())
     }
 
     fn follow_all(&mut self, referrer: &Referrer<'_>, references: Vec<Reference>) -> Result<()> {
         references.into_iter().try_for_each(|reference| self.follow(referrer, reference))
+    }
+
+    /// What the annotations of a pod name: an injector mounts it.
+    fn annotations(&mut self, referrer: &Referrer<'_>, annotations: &Value) -> Result<()> {
+        self.follow_all(referrer, references::of_annotations(annotations))
     }
 
     /// What a pod names, and the ServiceAccount that it runs as.
@@ -168,6 +193,7 @@ impl Walk<'_, '_, '_> {
             why: field.to_owned(),
             path: path.unwrap_or_default(),
             reads: Reads::Nothing,
+            optional: false,
         };
         self.follow(referrer, reference)?;
         for binding in rbac::bindings(&Account { name, namespace: referrer.namespace }, self.app)? {
@@ -198,6 +224,7 @@ impl Walk<'_, '_, '_> {
                             why: text.why.clone(),
                             path: Vec::new(),
                             reads: Reads::Nothing,
+                            optional: false,
                         };
                         self.follow(referrer, reference)?;
                     }
@@ -240,7 +267,9 @@ impl Walk<'_, '_, '_> {
             }
             _ => {}
         }
-        if let Some(pod) = workloads::pod(header, object).filter(|_| workloads::serves(header)) {
+        let runs = workloads::serves(header) || (header.kind == "Job" && !is_custom(header));
+        if let Some(pod) = workloads::pod(header, object).filter(|_| runs) {
+            self.annotations(&referrer, &object["spec"]["template"]["metadata"]["annotations"])?;
             self.pod(&referrer, pod.spec)?;
             let service = references::reference(
                 "serviceName",
@@ -254,6 +283,10 @@ impl Walk<'_, '_, '_> {
             }
         } else if is_custom(header) {
             self.follow_all(&referrer, custom_resources::references(object, &self.kinds))?;
+            for operator in rbac::controllers(group(&header.api_version), app)? {
+                let why = referrer.why("it may write the status of this kind");
+                self.add(operator, Relation::Database, header.id, why, None);
+            }
             for part in operators::parts(header, app)? {
                 let why = referrer.why("the operator makes it in this database");
                 self.add(part, Relation::Database, header.id, why, None);
@@ -288,6 +321,18 @@ impl Walk<'_, '_, '_> {
                 self.add(header, Relation::Definition, referrer.id, referrer.why("its kind"), None);
             }
         }
+    }
+}
+
+/// Whether an object has what is read of it.
+fn reads_are_there(reads: &Reads, object: &Value) -> bool {
+    let has = |key: &String| {
+        ["data", "stringData", "binaryData"].iter().any(|data| !object[*data][key.as_str()].is_null())
+    };
+    match reads {
+        Reads::Nothing | Reads::Variables { .. } => true,
+        Reads::Variable { key, .. } => has(key),
+        Reads::Files(keys) => keys.iter().all(has),
     }
 }
 

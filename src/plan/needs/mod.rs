@@ -3,6 +3,7 @@
 //! `docs/dependencies.md` describes the rules and holds the tables.
 
 pub(crate) mod catalogue;
+mod claims;
 mod custom_resources;
 mod databases;
 mod dependents;
@@ -19,9 +20,11 @@ use crate::{
     plan::app::{index::Index, job::Job},
 };
 
+pub(crate) use catalogue::kinds::{Knowledge, is_extension, knowledge};
+pub(crate) use claims::mounts;
 pub(crate) use hostnames::has_name;
 
-pub(crate) use dependents::waiters;
+pub(crate) use dependents::Waiter;
 
 /// An object of the app that has to be there, and up to date, before the Job's pod can do its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,19 @@ pub(crate) struct Found {
     pub needs: Vec<Need>,
     /// What the pod waits for though it is no need: the Job cannot run before it.
     pub awaits: Vec<WaitedFor>,
+    /// What the pod, or a pod that it needs, refers to and the app does not render.
+    pub missing: Vec<Missing>,
+    /// What waits for the Job.
+    pub waiters: Vec<Waiter>,
+}
+
+/// A reference to an object that the app does not render: it is in the cluster, or an object of the app makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The object that refers to it: the Job, or a need.
+    pub by: ObjectId,
+    /// `Kind name`.
+    pub why: String,
 }
 
 /// Follows the Job's pod through the app; fails where a document cannot be read.

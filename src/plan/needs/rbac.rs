@@ -8,7 +8,10 @@ use crate::{
     plan::{
         app::index::Index,
         needs::Relation,
-        pod::references::{self, Reference},
+        pod::{
+            references::{self, Reference},
+            workloads,
+        },
     },
 };
 
@@ -82,4 +85,62 @@ fn is_user(user: &str, account: &Account<'_>, app: &Index<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// The app's workloads whose ServiceAccount may write the status of an API group's objects: its controllers.
+pub(crate) fn controllers<'v>(group: &str, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
+    let mut accounts: Vec<(String, Option<String>)> = Vec::new();
+    for kind in ["ClusterRole", "Role"] {
+        for role in app.of_kind(kind).filter(|role| app.mentions(role, group)) {
+            if controls(app.object(role.id)?, group) {
+                accounts.extend(subjects(kind, &role.name, app)?);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for header in app.headers().iter().filter(|header| !accounts.is_empty() && workloads::serves(header)) {
+        let Some(pod) = workloads::pod(header, app.object(header.id)?) else { continue };
+        let (_, name) = references::service_account(pod.spec);
+        let runs_as = |(account, namespace): &(String, Option<String>)| {
+            account == name && app.same_namespace(namespace.as_deref(), header.namespace.as_deref())
+        };
+        if accounts.iter().any(runs_as) {
+            found.push(header);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a role lets one write the status, or the finalizers, of objects of an API group.
+fn controls(role: &Value, group: &str) -> bool {
+    let entries = |rule: &Value, field: &str, wanted: &dyn Fn(&str) -> bool| {
+        rule[field].as_array().into_iter().flatten().filter_map(Value::as_str).any(wanted)
+    };
+    let rules = role["rules"].as_array().into_iter().flatten();
+    rules.into_iter().any(|rule| {
+        entries(rule, "apiGroups", &|entry| entry == group)
+            && entries(rule, "verbs", &|verb| matches!(verb, "update" | "patch" | "*"))
+            && entries(rule, "resources", &|resource| {
+                resource == "*" || resource.ends_with("/status") || resource.ends_with("/finalizers")
+            })
+    })
+}
+
+/// The ServiceAccounts to which bindings give a role.
+fn subjects(kind: &str, role: &str, app: &Index<'_>) -> Result<Vec<(String, Option<String>)>> {
+    let mut found = Vec::new();
+    for binding in ["ClusterRoleBinding", "RoleBinding"].into_iter().flat_map(|kind| app.of_kind(kind)) {
+        let object = app.object(binding.id)?;
+        if object["roleRef"]["name"] != role || object["roleRef"]["kind"] != kind {
+            continue;
+        }
+        for subject in object["subjects"].as_array().into_iter().flatten() {
+            if let (Some("ServiceAccount"), Some(name)) = (subject["kind"].as_str(), subject["name"].as_str())
+            {
+                let namespace = subject["namespace"].as_str().or(binding.namespace.as_deref());
+                found.push((name.to_owned(), namespace.map(str::to_owned)));
+            }
+        }
+    }
+    Ok(found)
 }

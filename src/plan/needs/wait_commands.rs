@@ -28,6 +28,18 @@ const KINDS: [(&str, &[&str]); 8] = [
 /// `kubectl`'s commands that look at an object.
 const LOOKS: [&str; 5] = ["describe", "get", "logs", "rollout", "wait"];
 
+/// `kubectl`'s commands that change a workload: it must be there.
+const ACTS: [&str; 8] = ["annotate", "autoscale", "exec", "label", "patch", "restart", "scale", "set"];
+
+/// Words between a command and what it looks at or changes.
+const SUBCOMMANDS: [(&str, &[&str]); 2] = [
+    ("rollout", &["history", "pause", "restart", "resume", "status", "undo"]),
+    ("set", &["env", "image", "resources", "selector", "serviceaccount"]),
+];
+
+/// The kinds that run the app.
+const WORKLOADS: [&str; 3] = ["DaemonSet", "Deployment", "StatefulSet"];
+
 /// Flags whose value is the next word.
 const WITH_VALUE: [&str; 10] = [
     "--container",
@@ -58,8 +70,16 @@ fn target<'t>(command: &Command<'t>) -> Option<Target<'t>> {
     while let Some(argument) = arguments.next() {
         let selects = ["--selector=", "--selector", "-l"].iter().find_map(|flag| argument.strip_prefix(flag));
         if let Some(glued) = selects {
-            let labels = if glued.is_empty() { arguments.next()? } else { glued };
-            selector = labels.split(',').filter_map(|label| label.split_once('=')).collect();
+            let labels = if glued.is_empty() { arguments.next()? } else { &glued };
+            let mut rest = arguments.clone();
+            selector =
+                if let (false, Some(&"in"), Some(value)) = (labels.contains('='), rest.next(), rest.next()) {
+                    // `app in (web)`
+                    arguments = rest;
+                    vec![(*labels, value.trim_end_matches(','))]
+                } else {
+                    labels.split(',').filter_map(|label| label.split_once('=')).collect()
+                };
         } else if WITH_VALUE.contains(argument) || *argument == "-n" {
             arguments.next();
         } else if !argument.starts_with('-') {
@@ -69,10 +89,17 @@ fn target<'t>(command: &Command<'t>) -> Option<Target<'t>> {
     let mut words = words.into_iter();
     let mut first = words.next()?;
     if kubectl {
-        if !LOOKS.contains(&first) {
+        let acts = ACTS.contains(&first);
+        if !acts && !LOOKS.contains(&first) {
             return None;
         }
-        first = words.find(|word| !matches!(*word, "status"))?;
+        let command = first;
+        first =
+            words.find(|word| !SUBCOMMANDS.iter().any(|(of, sub)| *of == command && sub.contains(word)))?;
+        let word = first.split('/').next().unwrap_or_default();
+        if acts && !WORKLOADS.contains(&kind(word)) {
+            return None;
+        }
     }
     let (word, name) = first.split_once('/').map_or((first, None), |(kind, name)| (kind, Some(name)));
     let name = if selector.is_empty() { Some(name.or_else(|| words.next())?) } else { None };
@@ -115,6 +142,11 @@ mod tests {
             ("k8s-wait-for job-wr migrate", "Job", Some("migrate"), ""),
             ("wait_for.sh pod -lapp=db", "Pod", None, "app=db"),
             ("wait_for.sh service db -n shop", "Service", Some("db"), ""),
+            ("kubectl rollout restart deployment/web", "Deployment", Some("web"), ""),
+            ("kubectl -n shop scale --replicas=1 deploy web", "Deployment", Some("web"), ""),
+            ("kubectl set image deployment/web web=web:2", "Deployment", Some("web"), ""),
+            ("kubectl exec deploy/web -- bin/reload", "Deployment", Some("web"), ""),
+            ("kubectl wait pod -l 'app in (web)' --for=condition=Ready", "Pod", None, "app=web"),
         ] {
             let found = targets(text);
             assert_eq!(found.len(), 1, "{text}");
@@ -131,6 +163,7 @@ mod tests {
             "kubectl delete job migrate",
             "kubectl create job x --image=y",
             "rake job migrate",
+            "kubectl patch configmap settings -p x",
             "kubectl wait",
             "",
         ] {

@@ -21,6 +21,16 @@ pub(crate) enum Rung {
     WithTrigger(Place),
 }
 
+impl Rung {
+    /// Its place, if it is not computed.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::At(place) | Self::WithTrigger(place) => Some(place),
+            Self::PreSync(_) | Self::Early => None,
+        }
+    }
+}
+
 /// A migration to be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Migration {
@@ -60,8 +70,6 @@ pub(crate) struct Placed {
     pub(crate) steps: Vec<(usize, Vec<Objection>)>,
     /// The wave of each migration's trigger.
     pub(crate) triggers: Vec<Option<i32>>,
-    /// What may block all the same: every migration is on its last rung.
-    pub(crate) blocked: Vec<Blocked>,
 }
 
 /// How often all migrations are tried before those that are not on their last rung are put there: each time finds all
@@ -75,21 +83,22 @@ pub(crate) fn climb(resources: Vec<Resource>, pieces: &[Piece], migrations: &[Mi
         Ladder { model: &model, pieces, migrations, ids: migrations.iter().map(|it| it.id).collect() };
     let mut steps: Vec<(usize, Vec<Objection>)> = vec![(0, Vec::new()); migrations.len()];
     let mut round = 0;
-    let (layout, blocked) = loop {
+    let layout = loop {
         round += 1;
-        let (layout, found, blocked) = match ladder.layout(&steps) {
+        let (layout, found) = match ladder.layout(&steps) {
             Ok(layout) => {
-                let blocked = model.check(&layout);
+                let free: BTreeSet<Id> = ladder.free(&steps).map(|(_, migration)| migration.id).collect();
+                let blocked = model.check(&layout, |id| free.contains(&id));
                 let mut found = ladder.against(&blocked, &steps);
                 if found.is_empty() {
                     found = ladder.out_of_order(&layout, &steps);
                 }
-                (layout, found, blocked)
+                (layout, found)
             }
-            Err(Fixed(id)) => (Layout::default(), ladder.against_fixed(id, &steps), Vec::new()),
+            Err(Fixed(id)) => (Layout::default(), ladder.against_fixed(id, &steps)),
         };
         if found.is_empty() {
-            break (layout, blocked);
+            break layout;
         }
         for (at, objection) in found {
             let last = migrations[at].rungs.len() - 1;
@@ -99,7 +108,7 @@ pub(crate) fn climb(resources: Vec<Resource>, pieces: &[Piece], migrations: &[Mi
         }
     };
     let triggers = ladder.triggers(&layout.places, &steps);
-    Placed { model, layout, steps, triggers, blocked }
+    Placed { model, layout, steps, triggers }
 }
 
 struct Ladder<'a> {
@@ -118,21 +127,19 @@ impl Ladder<'_> {
     fn layout(&self, steps: &[(usize, Vec<Objection>)]) -> Result<Layout, Fixed> {
         let resources = self.model.resources();
         let mut places: Vec<Place> = resources.iter().map(|resource| resource.place.clone()).collect();
-        let mut early = Vec::new();
-        for (migration, (rung, _)) in self.migrations.iter().zip(steps) {
+        let before_sync = self.before_sync(steps);
+        for (at, (migration, (rung, _))) in self.migrations.iter().zip(steps).enumerate() {
             match &migration.rungs[*rung] {
                 Rung::PreSync(wave) => {
-                    places[migration.id] = Place::hook(Phase::PreSync, *wave);
-                    self.take_along(migration.id, *wave, &mut places);
+                    let wave = before_sync.get(&at).copied().unwrap_or(*wave);
+                    places[migration.id] = Place::hook(Phase::PreSync, wave);
+                    self.take_along(migration.id, wave, &mut places);
                 }
                 Rung::At(place) | Rung::WithTrigger(place) => places[migration.id] = place.clone(),
-                Rung::Early => early.push(Early {
-                    id: migration.id,
-                    order: migration.order.unwrap_or_default(),
-                    wave: migration.wave,
-                }),
+                Rung::Early => {}
             }
         }
+        let early = Early::of(self.migrations, |at| steps[at].0);
         if !early.is_empty() {
             for (id, wave) in self.arranging().arrange(&early)? {
                 let place = &mut places[id];
@@ -163,6 +170,26 @@ impl Ladder<'_> {
             })
         };
         self.migrations.iter().zip(steps).map(wave).collect()
+    }
+
+    /// The waves of those in the PreSync phase: the author's, or a later one where his order asks for it.
+    fn before_sync(&self, steps: &[(usize, Vec<Objection>)]) -> BTreeMap<usize, i32> {
+        let mut levels: BTreeMap<(u8, i32), Vec<(usize, i32)>> = BTreeMap::new();
+        for (at, migration) in self.migrations.iter().enumerate() {
+            if let (Some(order), Rung::PreSync(wave)) = (migration.order, &migration.rungs[steps[at].0]) {
+                levels.entry(order).or_default().push((at, *wave));
+            }
+        }
+        let mut waves = BTreeMap::new();
+        let mut last: Option<i32> = None;
+        for level in levels.into_values() {
+            let first = last.map_or(i32::MIN, |last| last.saturating_add(1));
+            for (at, wave) in level {
+                waves.insert(at, wave.max(first));
+                last = last.max(Some(wave.max(first)));
+            }
+        }
+        waves
     }
 
     /// Later hooks without a health that a PreSync hook needs come along; ordinary resources do not: as hooks they would

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ladder::{Migration, Rung};
 use super::model::{Id, Nature, Need, Phase, Resource};
 
 /// What may be done with a resource for the sake of a migration.
@@ -25,6 +26,19 @@ pub(crate) struct Early {
     pub(crate) order: (u8, i32),
     /// The wave that its author gave it, if any.
     pub(crate) wave: Option<i32>,
+}
+
+impl Early {
+    /// The migrations that are on the rung for it.
+    pub(crate) fn of(migrations: &[Migration], rung: impl Fn(usize) -> usize) -> Vec<Self> {
+        let early = migrations.iter().enumerate().filter(|(at, it)| it.rungs[rung(*at)] == Rung::Early);
+        let early = early.map(|(_, Migration { id, order, wave, .. })| Self {
+            id: *id,
+            order: order.unwrap_or_default(),
+            wave: *wave,
+        });
+        early.collect()
+    }
 }
 
 /// An app whose waves are to be arranged.
@@ -92,6 +106,14 @@ impl Arranging<'_> {
 
     fn wave(&self, id: Id) -> i32 {
         self.resources[id].place.wave
+    }
+
+    /// The workloads in an earlier wave than something that the migrations need: they cannot wait for them.
+    pub(crate) fn cannot_wait(&self, early: &[Early]) -> Vec<Id> {
+        let needed = self.closure(early.iter().map(|job| job.id));
+        let Some(last) = self.last(&needed) else { return Vec::new() };
+        let workloads = self.items().filter(|id| self.pieces[*id].runs_app && !needed.contains(id));
+        workloads.filter(|id| self.wave(*id) < last).collect()
     }
 
     /// A wave for each migration: between what is needed and the first workload if there is room, nearest to the author's

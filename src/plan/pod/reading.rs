@@ -14,7 +14,7 @@ use crate::{
         pod::{
             node::Node,
             references::{self, Reads, Reference, container_label},
-            wait_shell::says_wait,
+            wait_shell::{self, says_wait},
         },
     },
 };
@@ -55,6 +55,7 @@ pub(crate) fn texts<'a>(
     let containers = references::containers(&pod);
     let mut variables: Vec<Vec<Variable<'a>>> = containers.iter().map(|_| Vec::new()).collect();
     let mut texts = Vec::new();
+    let mut files: Vec<(String, Text<'a>)> = Vec::new();
     for reference in references.iter().filter(|reference| reference.reads != Reads::Nothing) {
         let namespace = reference.namespace.as_deref().or(namespace);
         let why =
@@ -72,14 +73,10 @@ pub(crate) fn texts<'a>(
                 Reads::Variables { container, prefix } => variables[*container].extend(
                     data.into_iter().map(|(key, value)| variable(format!("{prefix}{key}"), key, value)),
                 ),
-                Reads::Files(keys) => texts.extend(
+                Reads::Files(keys) => files.extend(
                     data.into_iter()
                         .filter(|(key, _)| keys.is_empty() || keys.iter().any(|wanted| wanted == key))
-                        .map(|(key, value)| Text {
-                            content: assignment(key, value),
-                            why: why(key),
-                            source: Source::Data,
-                        }),
+                        .map(|(key, value)| (key.to_owned(), file(key, value, why(key)))),
                 ),
             }
         }
@@ -93,7 +90,7 @@ pub(crate) fn texts<'a>(
         variables.retain(|variable| last.get(&variable.name).copied() == at.next());
         let values: HashMap<_, _> =
             variables.iter().map(|variable| (variable.name.as_str(), variable.value.as_ref())).collect();
-        let command = fill(&command(container.value), &values);
+        let command = fill(&wait_shell::flat(&command(container.value)), &values);
         let label = container_label(container);
         let source = if label.starts_with("init") { Source::InitCommand } else { Source::Command };
         texts.push(Text { content: command.into(), why: format!("command of {label}"), source });
@@ -103,7 +100,49 @@ pub(crate) fn texts<'a>(
             source,
         }));
     }
+    keep_what_runs(&mut files, &texts);
+    texts.splice(0..0, files.into_iter().map(|(_, text)| text));
     Ok(texts)
+}
+
+/// A file as the pod sees it.
+fn file<'a>(key: &str, value: Cow<'a, str>, why: String) -> Text<'a> {
+    let content = if is_script(key, &value) {
+        Cow::Owned(wait_shell::flat(&value).into_owned())
+    } else {
+        assignment(key, value)
+    };
+    Text { content, why, source: Source::Data }
+}
+
+fn is_script(key: &str, content: &str) -> bool {
+    content.starts_with("#!") || [".sh", ".bash", ".ash"].iter().any(|ending| key.ends_with(ending))
+}
+
+/// A script counts only if a command, or another script that counts, names it; a pattern may name any.
+fn keep_what_runs(files: &mut Vec<(String, Text<'_>)>, texts: &[Text<'_>]) {
+    let scripts = |(key, text): &(String, Text<'_>)| is_script(key, &text.content);
+    let commands = texts.iter().filter(|text| matches!(text.source, Source::Command | Source::InitCommand));
+    let mut run: Vec<String> = commands.map(|text| text.content.to_string()).collect();
+    if run
+        .iter()
+        .any(|command| command.contains('*') || command.contains("run-parts") || command.trim().is_empty())
+    {
+        return;
+    }
+    let mut rest: Vec<(String, Text<'_>)> = Vec::new();
+    let (mut waiting, others): (Vec<_>, Vec<_>) = files.drain(..).partition(scripts);
+    let mut at = 0;
+    while let Some(command) = run.get(at).cloned() {
+        at += 1;
+        let (named, unnamed): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(key, _)| command.contains(key.as_str()));
+        run.extend(named.iter().map(|(_, text)| text.content.to_string()));
+        rest.extend(named);
+        waiting = unnamed;
+    }
+    files.extend(others);
+    files.extend(rest);
 }
 
 /// What a producer's template says of the ConfigMap or Secret that the pod takes through the reference.

@@ -23,6 +23,8 @@ pub(crate) struct Reference {
     /// The way to the name.
     pub(crate) path: Vec<Step>,
     pub(crate) reads: Reads,
+    /// The pod starts without it: it is needed only if the app renders it.
+    pub(crate) optional: bool,
 }
 
 /// What of a ConfigMap's or Secret's data a field lets the pod read.
@@ -48,7 +50,29 @@ pub(crate) fn reference(why: &str, kind: &str, relation: Relation, name: &Value)
         why: why.to_owned(),
         path: Vec::new(),
         reads: Reads::Nothing,
+        optional: false,
     })
+}
+
+/// The annotations of pods by which injectors mount an object, one a line.
+#[rustfmt::skip]
+const ANNOTATIONS: &[(&str, &str)] = &[
+    ("vault.hashicorp.com/agent-configmap", "ConfigMap"),
+    ("vault.hashicorp.com/tls-secret", "Secret"),
+    ("vault.hashicorp.com/agent-extra-secret", "Secret"),
+    ("vault.security.banzaicloud.io/vault-agent-configmap", "ConfigMap"),
+    ("vault.security.banzaicloud.io/vault-ct-configmap", "ConfigMap"),
+    ("vault.security.banzaicloud.io/vault-tls-secret", "Secret"),
+    ("vault.security.banzaicloud.io/vault-serviceaccount", "ServiceAccount"),
+];
+
+/// What the annotations of a pod name.
+pub(crate) fn of_annotations(annotations: &Value) -> Vec<Reference> {
+    let relation = |kind: &str| if kind == "ServiceAccount" { Relation::Identity } else { Relation::Config };
+    let named = |(key, kind): &(&str, &str)| {
+        reference(&format!("annotation {key}"), kind, relation(kind), &annotations[*key])
+    };
+    ANNOTATIONS.iter().filter_map(named).collect()
 }
 
 /// A ConfigMap that Kubernetes itself puts into every namespace.
@@ -132,13 +156,16 @@ impl Found {
             why: why.to_owned(),
             path: name.path.clone(),
             reads,
+            optional: false,
         });
     }
 
-    /// A ConfigMap or Secret that may not be missing.
+    /// A ConfigMap or Secret.
     fn config(&mut self, kind: &str, why: &str, source: &Node<'_>, name: &str, reads: Reads) {
-        if source.value["optional"] != true {
-            self.object(kind, Relation::Config, why, &source.get(name), reads);
+        let before = self.0.len();
+        self.object(kind, Relation::Config, why, &source.get(name), reads);
+        for reference in &mut self.0[before..] {
+            reference.optional = source.value["optional"] == true;
         }
     }
 

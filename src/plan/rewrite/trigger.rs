@@ -73,7 +73,7 @@ pub(crate) fn digest(
     Ok(format!("sha256:{}", digest::sha256(&Value::Array(parts))))
 }
 
-/// Plans the trigger of a Job that will be called `job_name` and runs in `wave` of the Sync phase, if it runs there.
+/// Plans the trigger of a Job that will be called `job_name`; it is applied in `wave` of the Sync phase.
 ///
 /// # Errors
 /// When a ConfigMap of that name is there that presync did not make.
@@ -81,7 +81,7 @@ pub(crate) fn plan(
     job: &Job<'_>,
     job_name: &str,
     digest: &str,
-    wave: Option<i32>,
+    wave: i32,
     covers: Trigger,
     view: &Index<'_>,
 ) -> Result<TriggerPlan, Problems> {
@@ -112,15 +112,14 @@ pub(crate) fn plan(
     Ok(TriggerPlan { name: Decided::new(trigger, why), action })
 }
 
-fn config_map(name: &str, namespace: Option<&str>, digest: &str, wave: Option<i32>) -> Value {
+fn config_map(name: &str, namespace: Option<&str>, digest: &str, wave: i32) -> Value {
     let mut metadata = json!({"name": name});
     if let Some(namespace) = namespace {
         metadata["namespace"] = namespace.into();
     }
     metadata["labels"] = json!({MANAGED_BY: MANAGER});
-    // After the Job: a failed migration must leave the app `OutOfSync`.
-    if let Some(wave) = wave.filter(|wave| *wave >= 0) {
-        metadata["annotations"] = json!({SYNC_WAVE: (wave + 1).to_string()});
+    if wave != 0 {
+        metadata["annotations"] = json!({SYNC_WAVE: wave.to_string()});
     }
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"digest": digest}})
 }

@@ -1,5 +1,7 @@
 //! From the place of a migration to edits and additions.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::{
@@ -13,8 +15,8 @@ use crate::{
             job::{Job, text},
             workflow,
         },
-        needs::{self, Need},
-        placement::phase::{self, Candidate, Placement},
+        needs::{Need, Relation},
+        placement::{self, Candidate, Placement},
         rewrite::{
             again::Again,
             copies,
@@ -25,7 +27,7 @@ use crate::{
             ttl,
         },
     },
-    settings::{JobSettings, Settings, Strategy, Trigger},
+    settings::{JobSettings, Phase, Settings, Strategy, Trigger},
 };
 
 /// Turns the place of a migration into edits and additions.
@@ -44,7 +46,9 @@ impl Writer<'_> {
         placement: &Placement,
         plan: &mut Plan,
     ) -> Result<Rewrite, Problems> {
-        let Candidate { job, settings, needs, .. } = candidate;
+        let Candidate { job, needs, .. } = candidate;
+        let own = settings(candidate, placement);
+        let settings = own.as_ref();
         let guards = guards::edits(job, &settings.guards);
         let copies = self.copies(candidate, placement, plan)?;
         let mut more: Vec<Edit> = guards.iter().map(|(edit, _)| edit.clone()).collect();
@@ -55,8 +59,7 @@ impl Writer<'_> {
 
         let Name { value: name, changing, warning } = self.names.decide(&as_it_will_be, settings)?;
         plan.warnings.extend(warning);
-        let waiters = needs::waiters(job, self.view)?;
-        let waiter = waiters.first().map(|waiter| waiter.header.label());
+        let waiter = candidate.waiters.first().map(|waiter| waiter.header.label());
         let keep = settings.strategy.value == Strategy::Keep;
         let ttl = if keep {
             Decided::new(None, "strategy `keep` keeps the Job")
@@ -83,7 +86,11 @@ impl Writer<'_> {
             plan.edits.insert(job.id, written(job, edits));
         }
         Ok(Rewrite {
-            strategy: Decided::new(settings.strategy.value, settings.strategy.source()),
+            strategy: if placement.plain && candidate.settings.strategy.value == Strategy::Hook {
+                Decided::new(Strategy::Keep, "as a hook it could block the sync")
+            } else {
+                Decided::new(settings.strategy.value, settings.strategy.source())
+            },
             phase: Some(placement.types.clone()),
             wave: placement.wave.clone(),
             ttl,
@@ -105,7 +112,7 @@ impl Writer<'_> {
     ) -> Result<copies::Copies, Problems> {
         let unmet: Vec<&Need> =
             placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
-        if phase::copies_wanted(candidate.settings, placement) {
+        if placement::copies_wanted(candidate.settings, placement) {
             return copies::make(candidate.job.id, hooks::wave(candidate.job.object), &unmet, self.view);
         }
         if !unmet.is_empty() {
@@ -117,7 +124,7 @@ impl Writer<'_> {
                     candidate.job.label()
                 ),
                 location: self.view.location(candidate.job.id).to_string(),
-                hint: Some("leave `phase` on `auto`, or set `dependencies: copy`".to_owned()),
+                hint: Some(hint(candidate, &unmet)),
             });
         }
         Ok(copies::Copies::default())
@@ -152,13 +159,12 @@ impl Writer<'_> {
         plan: &mut Plan,
     ) -> Result<Option<(Decided<String>, String)>, Problems> {
         let covers = candidate.settings.trigger.value;
-        if candidate.settings.strategy.value == Strategy::Keep || covers == Trigger::None {
+        let keep = placement.plain || candidate.settings.strategy.value == Strategy::Keep;
+        if keep || covers == Trigger::None {
             return Ok(None);
         }
         let digest = trigger::digest(job, &candidate.needs, covers, self.view, self.again)?;
-        let wave = placement.wave.as_ref().map_or_else(|| hooks::wave(job.object), |wave| wave.value);
-        let wave = placement.runs_in(HookType::Sync).then_some(wave);
-        let trigger = trigger::plan(job, name, &digest, wave, covers, self.view)?;
+        let trigger = trigger::plan(job, name, &digest, placement.trigger, covers, self.view)?;
         match trigger.action {
             Action::Add(object) => plan.additions.push(Addition { after: job.id, object }),
             Action::Update(id, edit) => plan.edits.entry(id).or_default().push(edit),
@@ -172,6 +178,34 @@ impl Writer<'_> {
         trace(&self.settings.environment.name, strategy, Some(&phase), ttl)
     }
 }
+
+/// The settings of a migration; one that stays an ordinary Job is kept as strategy `keep` does.
+fn settings<'c>(candidate: &'c Candidate<'_>, placement: &Placement) -> Cow<'c, JobSettings> {
+    if !placement.plain || candidate.settings.strategy.value == Strategy::Keep {
+        return Cow::Borrowed(candidate.settings);
+    }
+    let mut settings = candidate.settings.clone();
+    settings.strategy.value = Strategy::Keep;
+    Cow::Owned(settings)
+}
+
+/// What helps a hook that runs before its needs.
+fn hint(candidate: &Candidate<'_>, unmet: &[&Need]) -> String {
+    let authored = candidate.settings.phase.value == Phase::Auto;
+    let phase = if authored {
+        format!("annotate the Job with {ANNOTATION_PHASE}: Sync")
+    } else {
+        "leave `phase` on `auto`".to_owned()
+    };
+    let literal = |need: &&Need| {
+        let mut own = need.uses.iter().filter(|used| used.by == candidate.job.id);
+        need.relation == Relation::Config && own.any(|used| used.path.is_some())
+    };
+    if unmet.iter().all(literal) { format!("{phase}, or set `dependencies: copy`") } else { phase }
+}
+
+/// The annotation that places one Job.
+const ANNOTATION_PHASE: &str = "argocd-presync-plugin/phase";
 
 fn trace(environment: &str, strategy: Strategy, phase: Option<&str>, ttl: Option<u64>) -> String {
     let phase = phase.map(|phase| format!(", phase {phase}")).unwrap_or_default();

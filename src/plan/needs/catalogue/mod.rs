@@ -1,5 +1,6 @@
 //! Tables of kinds: known databases, operators, and controllers that make Secrets and ConfigMaps.
 
+pub(crate) mod kinds;
 pub(crate) mod known_databases;
 pub(crate) mod operators;
 pub(crate) mod pattern;

@@ -65,12 +65,33 @@ fn every_field_of_a_pod_that_names_an_object() {
 }
 
 #[test]
-fn what_may_be_missing_is_no_need() {
+fn what_may_be_missing_is_a_need_where_it_is_rendered() {
+    for (pod, need) in [
+        (
+            "containers: [{name: m, env: [{name: K, valueFrom: {configMapKeyRef: {name: a, key: k, optional: true}}}]}]",
+            "ConfigMap a",
+        ),
+        ("containers: [{name: m, envFrom: [{secretRef: {name: a, optional: true}}]}]", "Secret a"),
+        (
+            "containers: [{name: m, volumeMounts: [{name: v}]}]\nvolumes: [{name: v, secret: {secretName: a, optional: true}}]",
+            "Secret a",
+        ),
+        (
+            "containers: [{name: m, volumeMounts: [{name: v}]}]\nvolumes: [{name: v, projected: {sources: [{configMap: {name: a, optional: true}}]}}]",
+            "ConfigMap a",
+        ),
+    ] {
+        let objects = everything();
+        let objects: Vec<_> = objects.iter().map(String::as_str).collect();
+        assert_eq!(names(pod, &objects), [need], "{pod}");
+        let found = with_job(&app(pod, &[]), of).unwrap();
+        assert!(found.needs.is_empty() && found.missing.is_empty(), "{pod}");
+    }
+}
+
+#[test]
+fn what_the_pod_does_not_take_is_no_need() {
     for pod in [
-        "containers: [{name: m, env: [{name: K, valueFrom: {configMapKeyRef: {name: a, key: k, optional: true}}}]}]",
-        "containers: [{name: m, envFrom: [{secretRef: {name: a, optional: true}}]}]",
-        "containers: [{name: m, volumeMounts: [{name: v}]}]\nvolumes: [{name: v, secret: {secretName: a, optional: true}}]",
-        "containers: [{name: m, volumeMounts: [{name: v}]}]\nvolumes: [{name: v, projected: {sources: [{configMap: {name: a, optional: true}}]}}]",
         // No container mounts it.
         "containers: [{name: m}]\nvolumes: [{name: v, configMap: {name: a}}]",
         "containers: [{name: m, envFrom: [{configMapRef: {name: kube-root-ca.crt}}]}]",

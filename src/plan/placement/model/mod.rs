@@ -13,7 +13,6 @@ mod run;
 mod steps;
 mod world;
 
-#[cfg(test)]
 pub(crate) use kinds::kind_order;
 #[cfg(test)]
 pub(crate) use run::Cluster;
@@ -87,11 +86,6 @@ impl Nature {
     /// Its health depends on what the app does not show.
     fn is_hazard(self) -> bool {
         matches!(self, Self::Outward | Self::Unknown)
-    }
-
-    /// It refers to other objects by what its pod reads and runs.
-    fn runs_pods(self) -> bool {
-        matches!(self, Self::Workload | Self::Job)
     }
 }
 

@@ -78,20 +78,16 @@ impl Model {
 
     /// What blocks with the resources at other places though the rendered app comes up.
     ///
-    /// A first install counts even where the rendered app blocks, but not for what blocks there as well.
-    pub(crate) fn check(&self, layout: &Layout) -> Vec<Blocked> {
+    /// A first install counts even where the rendered app blocks, but not for what blocks there as well, unless it is to
+    /// be `improved`.
+    pub(crate) fn check(&self, layout: &Layout, improved: impl Fn(Id) -> bool) -> Vec<Blocked> {
         let mut found = self.run(layout, &self.empty);
         for blocked in &mut found {
-            blocked.waiting.retain(|waiting| !self.hangs.contains(&waiting.id));
+            blocked.waiting.retain(|waiting| !self.hangs.contains(&waiting.id) || improved(waiting.id));
         }
         found.extend(self.left.iter().flat_map(|cluster| self.run(layout, cluster)));
         found.retain(|blocked| !blocked.waiting.is_empty());
         found
-    }
-
-    /// What blocks on a first install; the rendered app may block there as well.
-    pub(crate) fn first_install(&self, layout: &Layout) -> Vec<Blocked> {
-        self.run(layout, &self.empty)
     }
 
     /// What blocks with the resources at these places. Whatever blocks is taken for done, so that all is found at once.

@@ -93,7 +93,7 @@ fn table(app: &App, decided: &Placed) -> String {
     let steps = app.migrations.iter().zip(&decided.steps).map(|(migration, (rung, objections))| {
         format!("{} rung {rung} of {:?}: {objections:?}", migration.id, migration.rungs)
     });
-    let lines = (0..app.truth.len()).map(line).chain(steps).chain([format!("{:?}", decided.blocked)]);
+    let lines = (0..app.truth.len()).map(line).chain(steps);
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -127,7 +127,8 @@ fn whatever_comes_up_as_rendered_comes_up_as_placed() {
         "{count} apps, {up} come up as rendered, in {states} states, and as placed in all of them; of {jobs} migrations {first} run in PreSync, {early} in another place than their author's"
     );
     assert!(up * 2 > count, "the apps must come up for the comparison to mean anything: {up} of {count}");
-    assert!(first * 5 > jobs, "migrations must move for the comparison to mean anything: {first} of {jobs}");
+    let moved = first + early;
+    assert!(moved * 3 > jobs, "migrations must move for the comparison to mean anything: {moved} of {jobs}");
 }
 
 /// The test can fail: with every migration in PreSync, apps that come up as rendered do not.
