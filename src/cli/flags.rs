@@ -74,7 +74,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Shape::Duration => arg.value_name("TIME"),
         Shape::Ttl => arg.value_name("keep|TIME"),
         Shape::Text => arg.value_name("TEXT"),
-        Shape::Object | Shape::Objects | Shape::Environments => arg.value_name("YAML"),
+        Shape::Object | Shape::Objects | Shape::Environments | Shape::Jobs => arg.value_name("YAML"),
     }
 }
 

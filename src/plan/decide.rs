@@ -8,7 +8,7 @@ use crate::{
     argocd,
     error::{Problem, Problems},
     exit::Exit,
-    manifest::{Manifests, ObjectId},
+    manifest::{Manifests, ObjectId, Step},
     plan::{
         JobPlan, Moved, Outcome, Plan, Rendering, Rewrite, Warning,
         app::{
@@ -27,7 +27,7 @@ use crate::{
             writer::{self, Writer},
         },
     },
-    settings::{JobSettings, Settings, Strategy},
+    settings::{JobProblem, JobSettings, Settings, Strategy},
 };
 
 /// Decides what becomes of every Job of the app.
@@ -126,10 +126,15 @@ fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &Index<'a>) -> Result<
     let mut judged = Vec::with_capacity(jobs.len());
     for job in jobs {
         let empty = serde_json::Map::new();
-        match settings.for_job(job.annotations().unwrap_or(&empty)) {
+        match settings.for_job(&job.label(), job.annotations().unwrap_or(&empty)) {
             Err(found) => {
-                for problem in found {
-                    problems.push(problem.at(view.location(job.id)));
+                for JobProblem { annotation, problem } in found {
+                    let key = annotation.map(Step::from);
+                    let path: Vec<_> = key
+                        .into_iter()
+                        .flat_map(|key| ["metadata".into(), "annotations".into(), key])
+                        .collect();
+                    problems.push(problem.at(view.location_of(job.id, &path)));
                 }
             }
             Ok(own) => {

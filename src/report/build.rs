@@ -97,7 +97,7 @@ impl App {
 impl Job {
     fn new(job: &JobPlan, parts: &Parts<'_>) -> Self {
         let location = parts.manifests.location(job.id);
-        let settings = job_settings(job.id, parts);
+        let settings = job_settings(job, parts);
         let (left, rewrite) = match &job.outcome {
             Outcome::Left(why) => (Some(why.clone()), None),
             Outcome::Rewritten(rewrite) => {
@@ -176,12 +176,12 @@ impl Decider<'_> {
 }
 
 /// What holds for the Job: the app's settings and its annotations. The plan has read them, so they are right.
-fn job_settings(id: ObjectId, parts: &Parts<'_>) -> JobSettings {
+fn job_settings(job: &JobPlan, parts: &Parts<'_>) -> JobSettings {
     let settings: &Settings = &parts.loaded.settings;
     let annotations =
-        parts.manifests.object(id).ok().and_then(|object| object["metadata"]["annotations"].as_object());
+        parts.manifests.object(job.id).ok().and_then(|object| object["metadata"]["annotations"].as_object());
     let empty = serde_json::Map::new();
-    settings.for_job(annotations.unwrap_or(&empty)).unwrap_or_else(|_| settings.job.clone())
+    settings.for_job(&job.label, annotations.unwrap_or(&empty)).unwrap_or_else(|_| settings.job.clone())
 }
 
 /// The file that holds a layer.
@@ -194,6 +194,7 @@ fn file_of(layer: &Layer, parts: &Parts<'_>, job: Option<ObjectId>) -> Option<St
         }
         Layer::Env(_) | Layer::Parameter => parts.file.map(str::to_owned),
         Layer::Annotation => parts.manifests.location(job?).file,
+        Layer::Jobs(_) => file_of(&Layer::AppFile, parts, job),
         Layer::BuiltIn | Layer::Flag => None,
     }
 }

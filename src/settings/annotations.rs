@@ -19,12 +19,28 @@ pub const IGNORE: &str = "check.ignore";
 /// Annotations that presync writes and that are no settings.
 pub const TRACES: [&str; 2] = ["rewritten", "digest"];
 
+/// A wrong setting of one Job.
+#[derive(Debug)]
+pub struct JobProblem {
+    /// The annotation that holds it; none for an entry of `jobs`.
+    pub annotation: Option<String>,
+    /// The problem, without a location.
+    pub problem: Problem,
+}
+
 impl Settings {
-    /// What holds for a Job with these annotations: the app's settings, overridden by ours among them. The problems
-    /// are without a location, which the caller knows.
-    pub fn for_job(&self, annotations: &Map<String, Value>) -> Result<JobSettings, Vec<Problem>> {
+    /// What holds for a Job of this name with these annotations: the app's settings, overridden by the entries of `jobs`
+    /// and then by our annotations. The problems are without a location, which the caller knows.
+    pub fn for_job(
+        &self,
+        name: &str,
+        annotations: &Map<String, Value>,
+    ) -> Result<JobSettings, Vec<JobProblem>> {
         let mut settings = None;
         let mut problems = Vec::new();
+        if !self.jobs.is_empty() {
+            self.apply_job_rules(name, settings.get_or_insert_with(|| self.clone()), &mut problems);
+        }
         for (annotation, value) in annotations {
             let Some(key) = annotation.strip_prefix(ANNOTATION_PREFIX) else { continue };
             if TRACES.contains(&key) {
@@ -32,11 +48,15 @@ impl Settings {
             }
             let settings = settings.get_or_insert_with(|| self.clone());
             if let Err((message, hint)) = self.annotate(settings, key, value) {
-                let problem = Problem::new(Exit::SETTINGS, format!("annotation `{annotation}` {message}"));
-                problems.push(match hint {
+                let problem = Problem::new(
+                    Exit::SETTINGS,
+                    format!("annotation `{annotation}{}` {message}", shown(value)),
+                );
+                let problem = match hint {
                     Some(hint) => problem.hint(hint),
                     None => problem,
-                });
+                };
+                problems.push(JobProblem { annotation: Some(annotation.clone()), problem });
             }
         }
         if problems.is_empty() {
@@ -72,6 +92,15 @@ impl Settings {
     }
 }
 
+/// The value of one of our annotations, which is no secret.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.lines().nth(1).is_some() || text.len() > 60 => String::new(),
+        Value::String(text) => format!(": {text}"),
+        other => format!(": {other}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -82,8 +111,9 @@ mod tests {
     use crate::settings::model::{Phase, Sidecars, Strategy, Ttl};
 
     fn for_job(settings: &Settings, annotations: &Value) -> Result<JobSettings, Vec<String>> {
-        let problems = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
-        settings.for_job(annotations.as_object().unwrap()).map_err(problems)
+        let problems =
+            |problems: Vec<JobProblem>| problems.iter().map(|wrong| wrong.problem.to_string()).collect();
+        settings.for_job("a", annotations.as_object().unwrap()).map_err(problems)
     }
 
     #[test]
@@ -126,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn all_wrong_annotations_are_reported_without_their_values() {
+    fn all_wrong_annotations_are_reported_with_their_values() {
         let settings =
             Settings { locked: [("ttl".to_owned(), "audit".to_owned())].into(), ..Settings::default() };
         let problems = for_job(
@@ -146,19 +176,19 @@ mod tests {
         assert_eq!(
             problems,
             [
-                format!("error: annotation `argocd-presync-plugin/strategy` must be a string\n{quote}"),
-                "error: annotation `argocd-presync-plugin/phase` must be one of `auto`, `PreSync`, `Sync`, `PostSync`".into(),
-                "error: annotation `argocd-presync-plugin/tll` is not a setting\n\
+                format!("error: annotation `argocd-presync-plugin/strategy: false` must be a string\n{quote}"),
+                "error: annotation `argocd-presync-plugin/phase: s3cret` must be one of `auto`, `PreSync`, `Sync`, `PostSync`".into(),
+                "error: annotation `argocd-presync-plugin/tll: s3cret` is not a setting\n\
                  hint: did you mean `argocd-presync-plugin/ttl`?"
                     .into(),
-                "error: annotation `argocd-presync-plugin/ttl` is locked by the platform file\n\
+                "error: annotation `argocd-presync-plugin/ttl: 5m` is locked by the platform file\n\
                  hint: the platform's reason: audit"
                     .into(),
-                "error: annotation `argocd-presync-plugin/environment` cannot be set by an annotation on a Job\n\
+                "error: annotation `argocd-presync-plugin/environment: s3cret` cannot be set by an annotation on a Job\n\
                  hint: `environment` can be set by the platform file, `presync.yaml`, an environment variable, a parameter, \
                  a flag"
                     .into(),
-                format!("error: annotation `argocd-presync-plugin/migration` must be a string\n{quote}"),
+                format!("error: annotation `argocd-presync-plugin/migration: null` must be a string\n{quote}"),
             ]
         );
     }

@@ -24,6 +24,7 @@ impl Default for Settings {
             allow_empty: false,
             timeout: Duration::from_secs(50),
             selectors: Selectors::default(),
+            jobs: Vec::new(),
             ignored_rules: std::collections::BTreeMap::new(),
             workflows: false,
             job: JobSettings::default(),

@@ -95,6 +95,7 @@ pub(super) fn resolve(assignments: Vec<Assignment>, app: &App, problems: &mut Pr
         }
         Some(assignment) => refuse_typing_error(assignment, &resolved.settings, problems),
     }
+    refuse_unknown_environments(&first, &resolved.settings, problems);
     refuse_unknown_locks(&first, &resolved.settings, problems);
     refuse_locked(first.iter().chain(&rest), &resolved.settings, problems);
 
@@ -117,6 +118,25 @@ fn refuse_typing_error(assignment: &Assignment, settings: &Settings, problems: &
     if let (false, Some(known)) = (settings.environments.contains(name), environment::almost_known(name)) {
         let problem = assignment.problem(&format!("names an unknown environment; did you mean `{known}`?"));
         problems.push(problem.hint("an environment of your own needs an entry under `environments`"));
+    }
+}
+
+/// An entry for an environment that is almost a known one, and that the app is not in: a typing error, most likely.
+fn refuse_unknown_environments(assignments: &[Assignment], settings: &Settings, problems: &mut Problems) {
+    for assignment in assignments.iter().filter(|assignment| assignment.setting.name == "environments") {
+        for written in assignment.value.as_object().into_iter().flat_map(|map| map.keys()) {
+            let Ok(name) = environment::canonical(written) else { continue };
+            if let (true, Some(known)) = (name != settings.environment.name, environment::almost_known(&name))
+            {
+                let message = format!("has an entry `{written}`, which is not a known environment");
+                let place = assignment.spot.as_ref().map(|spot| spot.key(written).location());
+                let problem = assignment.problem(&message).hint(format!("did you mean `{known}`?"));
+                problems.push(match place {
+                    Some(place) => problem.at(place),
+                    None => problem,
+                });
+            }
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Settings {
     pub ignored_rules: BTreeMap<String, String>,
     /// Argo Workflows are decided like Jobs.
     pub workflows: bool,
+    /// Settings for the Jobs whose name a glob matches, in the order in which they apply.
+    pub jobs: Vec<super::JobRule>,
     /// What holds for a Job without annotations of ours.
     pub job: JobSettings,
     /// Smallest TTL that a hook gets, in whole seconds: with less, some Argo CD versions miss its end.

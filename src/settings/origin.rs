@@ -46,6 +46,8 @@ pub enum Layer {
     Parameter,
     /// A command line flag.
     Flag,
+    /// An entry under `jobs`, with its glob.
+    Jobs(String),
     /// An annotation on the Job.
     Annotation,
 }
@@ -59,6 +61,7 @@ impl fmt::Display for Layer {
             Self::Env(name) => write!(f, "environment variable {name}"),
             Self::Parameter => f.write_str("parameter"),
             Self::Flag => f.write_str("flag"),
+            Self::Jobs(glob) => write!(f, "`jobs` entry `{glob}`"),
             Self::Annotation => f.write_str("annotation"),
         }
     }

@@ -85,7 +85,7 @@ fn value(shape: &Shape) -> String {
         Shape::Numbers => "map of whole numbers".into(),
         Shape::Object => "YAML object".into(),
         Shape::Objects => "list of YAML objects".into(),
-        Shape::Environments => "map of settings".into(),
+        Shape::Environments | Shape::Jobs => "map of settings".into(),
     }
 }
 

@@ -26,6 +26,11 @@ pub fn schema(place: Place) -> Value {
                 "additionalProperties": false,
                 "properties": level(Place::Environments),
             },
+            "job": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": level(Place::Annotation),
+            },
         },
     })
 }
@@ -67,6 +72,7 @@ fn property(setting: &Setting) -> Value {
         }
         Shape::Object => json!({"type": "object"}),
         Shape::Objects => json!({"type": "array", "items": {"type": "object"}}),
+        Shape::Jobs => json!({"type": "object", "additionalProperties": {"$ref": "#/definitions/job"}}),
         Shape::Environments => {
             json!({"type": "object", "additionalProperties": {"$ref": "#/definitions/environment"}})
         }

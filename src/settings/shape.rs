@@ -32,6 +32,8 @@ pub enum Shape {
     Objects,
     /// Settings by environment.
     Environments,
+    /// Settings by globs on the names of Jobs.
+    Jobs,
 }
 
 /// How Argo CD's parameters carry a value.
@@ -75,6 +77,7 @@ impl Shape {
             Self::Object => "a YAML object".into(),
             Self::Objects => "a list of YAML objects".into(),
             Self::Environments => "a map of environments to settings".into(),
+            Self::Jobs => "a map of globs on the names of Jobs to settings".into(),
         }
     }
 

@@ -70,7 +70,7 @@ fn a_repair_changes_only_what_it_must() {
 
 #[test]
 fn what_cannot_be_rendered_is_a_finding_and_a_problem() {
-    let dir = app("job.yaml", "kind: [\n");
+    let dir = app("job.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: [\n");
     let (stdout, stderr, code) = check(dir.path(), &["--format", "json"]);
     assert_eq!(code, Some(5));
     let report: Value = serde_json::from_str(&stdout).unwrap();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     error::{Location, Result},
-    manifest::{Header, Manifests, ObjectId},
+    manifest::{Header, Manifests, ObjectId, Step},
     plan::app::mentions::Mentions,
 };
 
@@ -146,6 +146,11 @@ impl<'a> Index<'a> {
     /// Where the object stands, for a message.
     pub(crate) fn location(&self, id: ObjectId) -> Location {
         self.manifests.location(id)
+    }
+
+    /// Where a node of the object stands, for a message.
+    pub(crate) fn location_of(&self, id: ObjectId, path: &[Step]) -> Location {
+        self.manifests.location_of(id, path)
     }
 
     /// `Kind name` of the object.

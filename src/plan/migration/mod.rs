@@ -54,7 +54,7 @@ impl Selection {
     pub(crate) fn why(&self) -> String {
         match &self.by {
             SelectedBy::Never(why) => why.clone(),
-            SelectedBy::Annotation => "the annotation argocd-presync-plugin/migration says so".to_owned(),
+            SelectedBy::Annotation => "the setting `migration` of this Job says so".to_owned(),
             SelectedBy::Exclusion(which) => format!("excluded by {which}"),
             SelectedBy::Selector(which) => format!("selected by {which}"),
             SelectedBy::Evidence => {

@@ -20,7 +20,7 @@ pub(super) fn settings() -> Vec<Setting> {
     [environment(), environments()]
         .into_iter()
         .chain(app)
-        .chain([ignored_rules()])
+        .chain([jobs(), ignored_rules()])
         .chain(job)
         .chain(annotation)
         .collect()
@@ -46,6 +46,17 @@ fn environments() -> Setting {
         |s| &mut s.environments,
     )
     .group(Group::App, &[Place::Platform, Place::AppFile])
+}
+
+fn jobs() -> Setting {
+    Setting::new(
+        "jobs",
+        "Settings by Job",
+        "Settings for the Jobs whose name a glob matches, such as those of a chart that cannot be annotated. They win over \
+         what holds for the app, and an annotation on the Job wins over them; of several entries the last wins.",
+        |s| &mut s.jobs,
+    )
+    .group(Group::App, &[Place::Platform, Place::AppFile, Place::Environments])
 }
 
 fn ignored_rules() -> Setting {

@@ -212,6 +212,12 @@ fn a_typing_error_in_the_environment_is_no_new_environment() {
     );
     let declared = run().app_file("environment: prodution\nenvironments: {prodution: {}}").ok();
     assert_eq!(declared.settings.environment.name, "prodution");
+    let text = run().app_file("environment: dev\nenvironments:\n  dev: {}\n  prodution: {ttl: keep}").err();
+    assert_eq!(
+        text,
+        "error: `environments` has an entry `prodution`, which is not a known environment\n  at: presync.yaml:4\n\
+         hint: did you mean `production`?"
+    );
 }
 
 #[test]
@@ -298,13 +304,6 @@ fn no_problem_of_any_setting_repeats_its_value() {
             for problems in runs.iter().filter_map(|run| run.load().err()) {
                 refused += 1;
                 assert!(!problems.to_string().contains("s3cret"), "{} {text}: {problems}", setting.name);
-            }
-            let annotation = format!("argocd-presync-plugin/{}", setting.name);
-            for value in [text.into(), serde_json::json!([text])] {
-                let annotations = [(annotation.clone(), value)].into_iter().collect();
-                for problem in Settings::default().for_job(&annotations).err().into_iter().flatten() {
-                    assert!(!problem.to_string().contains("s3cret"), "{} {text}: {problem}", setting.name);
-                }
             }
         }
     }
