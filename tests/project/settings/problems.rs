@@ -1,6 +1,6 @@
 //! Problems: all of a run, with their place, and without values.
 
-use presync::settings::{Settings, table::table};
+use presync::settings::table::table;
 use proptest::prelude::*;
 
 use super::run::run;
