@@ -10,9 +10,12 @@ use std::{
 };
 
 use assert_cmd::cargo::cargo_bin;
-use presync::cluster::watch::{
-    metrics::{Metrics, Watched},
-    state::State,
+use presync::cluster::{
+    diagnose::Kind,
+    watch::{
+        metrics::{Metrics, Watched},
+        state::State,
+    },
 };
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -137,6 +140,19 @@ fn the_kustomization_builds() {
     for object in namespaced {
         assert_eq!(object["metadata"]["namespace"], "argocd", "{object}");
     }
+}
+
+#[test]
+fn the_runbook_has_every_finding() {
+    let runbook = fs::read_to_string(root().join("docs/runbook.md")).expect("the file");
+    let rows = runbook.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let rows = rows.filter_map(|(kind, rest)| Some((kind, rest.split_once(" |")?.0)));
+    let told: Vec<_> =
+        rows.filter(|(_, severity)| ["error", "warning", "advice"].contains(severity)).collect();
+    let severities: Vec<String> = Kind::ALL.iter().map(|kind| kind.severity().to_string()).collect();
+    let known: Vec<_> =
+        Kind::ALL.iter().map(|kind| kind.name()).zip(severities.iter().map(String::as_str)).collect();
+    assert_eq!(told, known);
 }
 
 fn script(arguments: &[&str]) -> (Option<i32>, String) {

@@ -71,6 +71,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All, the worst first.
+    pub const ALL: [Self; 17] = [
+        Self::FailedMigration,
+        Self::StuckOperation,
+        Self::OrphanedOperation,
+        Self::MissingJob,
+        Self::SelfHealRerun,
+        Self::ImmutableJob,
+        Self::SharedResource,
+        Self::MigrationNotRun,
+        Self::PendingHook,
+        Self::LeakedFinalizer,
+        Self::TtlBelowFloor,
+        Self::TtlBelowRefresh,
+        Self::InjectedTtl,
+        Self::ArgocdVersion,
+        Self::HookNeverRuns,
+        Self::CouldOptIn,
+        Self::RemoteDestination,
+    ];
+
     /// The name in both outputs.
     pub const fn name(self) -> &'static str {
         match self {
