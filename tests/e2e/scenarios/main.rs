@@ -91,6 +91,8 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     options::server_side_apply,
     options::server_side_diff,
     options::apply_out_of_sync_only,
+    options::two_sources,
+    options::two_apps_with_one_job,
     deploys::changed_migration,
     deploys::unchanged_migration,
     deploys::only_the_migration_changed,

@@ -5,6 +5,8 @@ use e2e::app::Builder;
 use e2e::catalog::{JOB, MIGRATION, Migration};
 use e2e::scenario::Scenario;
 
+use crate::HOOK;
+
 pub(crate) async fn server_side_apply(scenario: &Scenario) -> Result<()> {
     holds(scenario, |app| app.sync_option("ServerSideApply=true")).await
 }
@@ -34,5 +36,34 @@ async fn holds(scenario: &Scenario, options: impl FnOnce(Builder) -> Builder) ->
     let since = app.at_rest().await?;
     app.stays_at_rest(since).await?;
     ensure!(app.migrations.runs(MIGRATION) == 2, "one more run:\n{}", app.migrations);
+    Ok(())
+}
+
+/// Two sources of one app: presync renders its own, and Argo CD the other.
+pub(crate) async fn two_sources(scenario: &Scenario) -> Result<()> {
+    holds(scenario, |app| {
+        let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n";
+        app.file("../other/config.yaml", other).second_source("other")
+    })
+    .await
+}
+
+/// Two apps whose hooks have one name in one namespace take them from each other: `doctor` says so.
+pub(crate) async fn two_apps_with_one_job(scenario: &Scenario) -> Result<()> {
+    let lab = scenario.lab();
+    let hook = Migration::new("1", lab.ttl).annotation(HOOK, "PreSync");
+    let mut names = Vec::new();
+    for role in ["a", "b"] {
+        let config = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {role}}}\n");
+        let app =
+            scenario.app(role).namespace(scenario.name()).file("config.yaml", config).file(JOB, hook.yaml());
+        let app = scenario.create(app.automated(false)).await?;
+        app.at_rest().await?;
+        names.push(app.name().to_owned());
+    }
+    let found = lab.presync(&["doctor", &names[0], &names[1]]).await?.expect(10)?;
+    let shared =
+        format!("error shared-resource: Job {}/{MIGRATION} is part of the applications", scenario.name());
+    found.says(&shared)?;
     Ok(())
 }

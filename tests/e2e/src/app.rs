@@ -40,6 +40,8 @@ pub struct Builder {
     sync_policy: Value,
     metadata: Value,
     cluster: String,
+    namespace: Option<String>,
+    second: Option<String>,
 }
 
 impl Builder {
@@ -54,6 +56,8 @@ impl Builder {
             sync_policy: json!({}),
             metadata: json!({}),
             cluster: LOCAL.to_owned(),
+            namespace: None,
+            second: None,
         }
     }
 
@@ -110,6 +114,20 @@ impl Builder {
         self
     }
 
+    /// Deployed to a namespace that it shares with others.
+    #[must_use]
+    pub fn namespace(mut self, name: &str) -> Self {
+        self.namespace = Some(name.to_owned());
+        self
+    }
+
+    /// With a second source: this folder of the same repository, rendered by Argo CD itself.
+    #[must_use]
+    pub fn second_source(mut self, path: &str) -> Self {
+        self.second = Some(path.to_owned());
+        self
+    }
+
     /// A sync option such as `ServerSideApply=true`.
     #[must_use]
     pub fn sync_option(mut self, option: &str) -> Self {
@@ -143,7 +161,9 @@ impl Builder {
 
     /// Makes the repository, the namespace and the Application, and starts to follow them.
     pub async fn create(self) -> Result<App> {
-        let Self { lab, name, files, secrets, mut source, sync_policy, metadata, cluster } = self;
+        let Self { lab, name, files, secrets, mut source, sync_policy, metadata, cluster, namespace, second } =
+            self;
+        let space = namespace.unwrap_or_else(|| name.clone());
         let repository = Repository::create(&lab.git, &name)?;
         let path = source["path"].as_str().unwrap_or_default().to_owned();
         repository.commit(
@@ -153,24 +173,40 @@ impl Builder {
         )?;
 
         let namespace = Namespace {
-            metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
+            metadata: ObjectMeta { name: Some(space.clone()), ..ObjectMeta::default() },
             ..Namespace::default()
         };
-        Api::<Namespace>::all(lab.client.clone()).create(&PostParams::default(), &namespace).await?;
-        for secret in secrets {
-            Api::namespaced(lab.client.clone(), &name).create(&PostParams::default(), &secret).await?;
+        let namespaces = Api::<Namespace>::all(lab.client.clone());
+        if namespaces.get_opt(&space).await?.is_none() {
+            namespaces.create(&PostParams::default(), &namespace).await?;
         }
-        let migrations = Migrations::follow(&lab.client, &name);
+        for secret in secrets {
+            Api::namespaced(lab.client.clone(), &space).create(&PostParams::default(), &secret).await?;
+        }
+        let migrations = Migrations::follow(&lab.client, &space);
         let history = History::follow(lab.applications(), &name);
 
         source["repoURL"] = json!(repository.url());
         source["targetRevision"] = json!("main");
-        let mut application = DynamicObject::new(&name, &argoproj("Application")).data(json!({ "spec": {
+        let source = match second {
+            Some(second) => {
+                let mut other = json!({ "path": second });
+                other["repoURL"] = source["repoURL"].clone();
+                other["targetRevision"] = source["targetRevision"].clone();
+                json!({ "sources": [source, other] })
+            }
+            None => json!({ "source": source }),
+        };
+        let mut spec = json!({
             "project": "default",
-            "source": source,
-            "destination": { "server": cluster, "namespace": name },
+            "destination": { "server": cluster, "namespace": space },
             "syncPolicy": sync_policy,
-        }}));
+        });
+        for (key, value) in source.as_object().into_iter().flatten() {
+            spec[key] = value.clone();
+        }
+        let mut application =
+            DynamicObject::new(&name, &argoproj("Application")).data(json!({ "spec": spec }));
         let annotations = metadata["annotations"].as_object().into_iter().flatten();
         application.metadata.annotations = Some(
             annotations
@@ -179,7 +215,7 @@ impl Builder {
         );
         application.metadata.finalizers = Some(vec!["resources-finalizer.argocd.argoproj.io".to_owned()]);
         lab.applications().create(&PostParams::default(), &application).await?;
-        Ok(App { lab, name, path, repository, history, migrations, created: Instant::now() })
+        Ok(App { lab, name, space, path, repository, history, migrations, created: Instant::now() })
     }
 }
 
@@ -187,6 +223,7 @@ impl Builder {
 pub struct App {
     lab: Lab,
     name: String,
+    space: String,
     path: String,
     created: Instant,
     /// Where it is rendered from.
@@ -213,7 +250,7 @@ impl App {
     where
         K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
-        Api::namespaced(self.lab.client.clone(), &self.name)
+        Api::namespaced(self.lab.client.clone(), &self.space)
     }
 
     /// The Application as it is now.
@@ -308,10 +345,13 @@ impl App {
             self.delete().await?;
         }
         let namespaces = Api::<Namespace>::all(self.lab.client.clone());
-        namespaces
-            .delete(&self.name, &DeleteParams::default())
-            .await
-            .context("cannot delete the namespace")?;
+        // Another Application of the scenario may have taken it along.
+        if namespaces.get_opt(&self.space).await?.is_some() {
+            namespaces
+                .delete(&self.space, &DeleteParams::default())
+                .await
+                .context("cannot delete the namespace")?;
+        }
         Ok(())
     }
 }

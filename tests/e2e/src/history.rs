@@ -56,9 +56,10 @@ impl State {
         Self {
             sync: text("/status/sync/status"),
             health: text("/status/health/status"),
-            revision: text("/status/sync/revision"),
+            revision: text("/status/sync/revision") + &text("/status/sync/revisions/0"),
             message: text("/status/operationState/message"),
-            synced_revision: text("/status/operationState/syncResult/revision"),
+            synced_revision: text("/status/operationState/syncResult/revision")
+                + &text("/status/operationState/syncResult/revisions/0"),
             operating: application.data.get("operation").is_some()
                 || matches!(phase.as_str(), "Running" | "Terminating"),
             // Both are RFC 3339 in UTC and whole seconds, so that their order is the order of the texts.
