@@ -36,25 +36,33 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             .into());
     }
     let mut problems = Problems::default();
-    problems.collect(place(&args.dir, "presync", 0o755, || File::open(env::current_exe()?)));
-    problems.collect(place(&args.dir, "plugin.yaml", 0o644, || Ok(PLUGIN.as_bytes())));
+    if let Some(program) = problems.collect(program()) {
+        problems.collect(place(&args.dir, "presync", 0o755, program));
+    }
+    problems.collect(place(&args.dir, "plugin.yaml", 0o644, PLUGIN.as_bytes()));
     problems.or(Exit::OK)
 }
 
+/// Returns the running program's file.
+fn program() -> Result<File, Problem> {
+    env::current_exe().and_then(File::open).map_err(|error| {
+        Problem::new(Exit::FAILURE, "cannot read presync's own file")
+            .caused_by(error)
+            .hint("mount /proc: presync finds its file there")
+    })
+}
+
 /// Writes a file whole or not at all: a reader sees the old one or the new one.
-fn place<R: Read>(
-    dir: &Path,
-    name: &str,
-    mode: u32,
-    open: impl FnOnce() -> io::Result<R>,
-) -> Result<(), Problem> {
+fn place(dir: &Path, name: &str, mode: u32, mut content: impl Read) -> Result<(), Problem> {
     let target = dir.join(name);
-    let write = || {
-        let mut file = NamedTempFile::new_in(dir)?;
-        io::copy(&mut open()?, &mut file)?;
+    // Errors without the temporary file's random name.
+    let plain = |error: io::Error| io::Error::from(error.kind());
+    let mut write = || {
+        let mut file = NamedTempFile::new_in(dir).map_err(plain)?;
+        io::copy(&mut content, &mut file)?;
         // Whatever the umask: the sidecar can run as another user.
         fs::set_permissions(file.path(), Permissions::from_mode(mode))?;
-        file.persist(&target)?;
+        file.persist(&target).map_err(|error| plain(error.error))?;
         io::Result::Ok(())
     };
     write().map_err(|error| {

@@ -54,7 +54,7 @@ fn an_installation_says_what_is_wrong_with_the_directory() {
         "error: the directory to install into does not exist\n  at: /nonexistent/presync\n\
          hint: create it, or mount a volume there\n"
     );
-    let dir = TempDir::new().unwrap();
+    let dir = tempfile::Builder::new().prefix("occupied").tempdir().unwrap();
     for name in ["presync", "plugin.yaml"] {
         fs::create_dir_all(dir.path().join(name).join("occupied")).unwrap();
     }
@@ -62,6 +62,7 @@ fn an_installation_says_what_is_wrong_with_the_directory() {
     let stderr = String::from_utf8_lossy(&error.get_output().stderr).into_owned();
     assert!(stderr.contains("cannot install `presync`"), "{stderr}");
     assert!(stderr.contains("cannot install `plugin.yaml`"), "{stderr}");
+    assert!(!stderr.contains(".tmp"), "no random name: {stderr}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file stays behind");
 }
 
