@@ -17,7 +17,7 @@ pub fn markdown(app: &App) -> String {
         return out;
     }
     if let Some(environment) = &app.environment {
-        let _ = writeln!(out, "Environment **{}**: {}  ", environment.value, environment.why);
+        let _ = writeln!(out, "Environment **{}**: {}\n", environment.value, environment.why);
     }
     if let Some(renderer) = &app.renderer {
         let _ = writeln!(out, "Renderer **{}**: {}", renderer.value, renderer.why);
