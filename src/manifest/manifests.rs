@@ -32,6 +32,8 @@ pub(super) struct Document {
     pub source: usize,
     pub part: Part,
     value: OnceCell<Box<Value>>,
+    /// Where the items of a list begin.
+    pub items: OnceCell<Vec<usize>>,
 }
 
 impl Manifests {
@@ -49,7 +51,8 @@ impl Manifests {
             for problem in split.problems {
                 problems.push(seam_problem(source, problem));
             }
-            let document = |part| Document { source: i, part, value: OnceCell::new() };
+            let document =
+                |part| Document { source: i, part, value: OnceCell::new(), items: OnceCell::new() };
             documents.extend(split.parts.into_iter().map(document));
         }
         let manifests = Self { sources, documents };

@@ -143,8 +143,12 @@ fn misplaced_tab(tree: &Tree<'_>) -> Option<usize> {
 fn tab_in_indentation(tree: &Tree<'_>) -> Option<usize> {
     let text = tree.text.as_bytes();
     let column = |at: usize| at - line_start(text, at);
-    let mut tabs = memchr_iter(b'\t', text)
-        .filter(|at| text[line_start(text, *at)..*at].iter().all(|byte| *byte == b' '))
+    // In each line the first tab, where only spaces stand before it.
+    let mut tabs = [0]
+        .into_iter()
+        .chain(memchr_iter(b'\n', text).map(|line_break| line_break + 1))
+        .map(|start| start + text[start..].iter().take_while(|byte| **byte == b' ').count())
+        .filter(|at| text.get(*at) == Some(&b'\t'))
         .peekable();
     let mut done = 0;
     for node in &tree.nodes {

@@ -28,6 +28,30 @@ fn every_row_of_the_decisions_has_a_case() {
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
 
+/// The tests that the security page names exist, and its table of limits is that of the code.
+#[test]
+fn every_promise_has_a_test_and_every_limit_is_documented() {
+    let text = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let (promises, limits) = text.split_once("\n## Limits\n").unwrap();
+    let tests: Vec<&str> = promises
+        .lines()
+        .filter_map(|line| line.strip_suffix(" |")?.rsplit_once("| "))
+        .flat_map(|(_, tests)| tests.split('`').skip(1).step_by(2))
+        .filter(|test| test.contains('/'))
+        .collect();
+    assert!(tests.len() > 10, "the table was not found");
+    for test in tests {
+        assert!(root().join(test).exists(), "there is no {test}");
+    }
+    let code = fs::read_to_string(root().join("src/limits.rs")).unwrap();
+    let constants: Vec<&str> =
+        code.lines().filter_map(|line| Some(line.strip_prefix("pub const ")?.split_once(':')?.0)).collect();
+    assert!(constants.len() > 10, "the limits were not found");
+    for constant in constants {
+        assert!(limits.contains(&format!("`{constant}`")), "{constant} is not documented");
+    }
+}
+
 /// The anchor that a heading gets where Markdown is shown: lower case, without punctuation, `-` for spaces.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));

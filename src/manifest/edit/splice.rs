@@ -1,5 +1,6 @@
 //! The walk over text and value that finds what must be rewritten.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -129,9 +130,11 @@ impl<'a, 't> Editor<'a, 't> {
         let flow = self.tree.node(id).flow;
         let entries = self.tree.entries(id);
         let keys: Vec<_> = entries.iter().map(|entry| key(self.tree, entry.key)).collect();
+        // The last of duplicates counts.
+        let last: HashMap<&str, usize> =
+            (0..).zip(&keys).filter_map(|(i, key)| Some((key.as_deref()?, i))).collect();
         for (i, entry) in entries.iter().enumerate() {
-            // The last of duplicates counts.
-            let Some(key) = keys[i].as_ref().filter(|_| !keys[i + 1..].contains(&keys[i])) else { continue };
+            let Some(key) = keys[i].as_deref().filter(|key| last.get(key) == Some(&i)) else { continue };
             if let (Some(before), Some(after)) = (before.get(key), after.get(key)) {
                 self.update(entry.value, before, after, Place::Entry(*entry), flow)?;
             }
@@ -141,9 +144,7 @@ impl<'a, 't> Editor<'a, 't> {
         // What a merge gave is overridden by an entry at the end.
         let new: Vec<(&str, &Value)> = after
             .iter()
-            .filter(|(key, value)| {
-                !keys.iter().flatten().any(|known| known == *key) && before.get(*key) != Some(value)
-            })
+            .filter(|(key, value)| !last.contains_key(key.as_str()) && before.get(*key) != Some(value))
             .map(|(key, value)| (key.as_str(), value))
             .collect();
         if flow {

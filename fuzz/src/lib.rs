@@ -1,0 +1,90 @@
+//! What the fuzz targets share: choices made from bytes, and Argo CD's decoder as the judge.
+
+use std::{
+    cell::RefCell,
+    env,
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use serde_json::Value;
+
+/// Choices, one a byte; zero when there are no more.
+pub struct Choices<'a>(pub &'a [u8]);
+
+impl<'a> Choices<'a> {
+    /// A number below `count`.
+    pub fn below(&mut self, count: usize) -> usize {
+        let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        usize::from(*first) % count.max(1)
+    }
+
+    /// One of several.
+    pub fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+
+    /// Whether there are more.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
+
+/// The input in two: its first line, for choices, and the rest.
+pub fn split(data: &[u8]) -> (&[u8], &[u8]) {
+    match data.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (&data[..at], &data[at + 1..]),
+        None => (&[], data),
+    }
+}
+
+/// What Argo CD reads from its plugin's stdout, or its error; `None` without `PRESYNC_DECODE`, the path of the decoder.
+pub fn decode(stream: &[u8]) -> Option<Result<Vec<Value>, String>> {
+    thread_local!(static DECODER: RefCell<Option<Decoder>> = RefCell::new(Decoder::start()));
+    DECODER.with_borrow_mut(|decoder| decoder.as_mut().map(|decoder| decoder.decode(stream)))
+}
+
+struct Decoder {
+    _child: Child,
+    requests: ChildStdin,
+    replies: BufReader<ChildStdout>,
+}
+
+impl Decoder {
+    fn start() -> Option<Self> {
+        let program = env::var_os("PRESYNC_DECODE")?;
+        let mut child = Command::new(program)
+            .arg("--batch")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the decoder starts");
+        let requests = child.stdin.take()?;
+        let replies = BufReader::new(child.stdout.take()?);
+        Some(Self { _child: child, requests, replies })
+    }
+
+    fn decode(&mut self, stream: &[u8]) -> Result<Vec<Value>, String> {
+        writeln!(self.requests, "{}", stream.len()).expect("the decoder runs");
+        self.requests.write_all(stream).expect("the decoder runs");
+        self.requests.flush().expect("the decoder runs");
+        let mut reply = String::new();
+        self.replies.read_line(&mut reply).expect("the decoder replies");
+        let reply: Value = serde_json::from_str(&reply).expect("the decoder replies in JSON");
+        match reply.get("objects").and_then(Value::as_array) {
+            Some(objects) => Ok(objects.iter().map(plain).collect()),
+            None => Err(reply["error"].as_str().unwrap_or_default().to_owned()),
+        }
+    }
+}
+
+/// The value with numbers as both sides have them: Go prints a large float as if it were an integer.
+pub fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_i64().map_or_else(|| Value::from(number.as_f64()), Value::from),
+        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
+        value => value.clone(),
+    }
+}
