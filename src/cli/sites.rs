@@ -1,16 +1,17 @@
 //! From a place in what was rendered to the file that its author wrote.
 
 use std::{
+    cell::OnceCell,
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use presync::{
     error::Location,
-    manifest::{Manifests, Source, Step},
-    settings::RendererKind,
+    manifest::{Header, Manifests, Source, Step},
+    settings::{RendererKind, yaml},
 };
-use walkdir::WalkDir;
 
 /// Finds files of one app.
 pub(super) struct Sites {
@@ -19,8 +20,16 @@ pub(super) struct Sites {
     /// Its path in the repository.
     path: String,
     renderer: Option<RendererKind>,
-    /// The objects in a kustomization's files: kind, name, file, line.
-    resources: Vec<(String, String, PathBuf, Option<usize>)>,
+    /// The objects in a kustomization's files, read when the first is asked for.
+    resources: OnceCell<Vec<Resource>>,
+}
+
+/// An object in a file of a kustomization.
+struct Resource {
+    kind: String,
+    name: String,
+    file: PathBuf,
+    line: Option<usize>,
 }
 
 /// A place in a file of the repository.
@@ -28,12 +37,8 @@ pub(super) type Site = (Option<String>, Option<usize>);
 
 impl Sites {
     pub(super) fn new(dir: Option<&Path>, path: Option<&str>, renderer: Option<RendererKind>) -> Self {
-        let dir = dir.map(Path::to_owned);
-        let resources = match (&dir, renderer) {
-            (Some(dir), Some(RendererKind::Kustomize)) => resources(dir, path.unwrap_or(".")),
-            _ => Vec::new(),
-        };
-        Self { dir, path: path.unwrap_or(".").to_owned(), renderer, resources }
+        let (dir, path) = (dir.map(Path::to_owned), path.unwrap_or(".").to_owned());
+        Self { dir, path, renderer, resources: OnceCell::new() }
     }
 
     /// Where the object of a finding was written.
@@ -65,12 +70,16 @@ impl Sites {
         let described = location.object.as_deref().unwrap_or_default();
         let (kind, name) = described.split_once(' ').unwrap_or((described, ""));
         let name = name.rsplit('/').next().unwrap_or(name);
-        let same = self.resources.iter().filter(|(of, part, ..)| of == kind && name.contains(part.as_str()));
-        match same.max_by_key(|(_, part, ..)| part.len()) {
-            Some((_, _, file, line)) => {
-                let line = line_of(file, path).or(*line);
-                let relative = relative(file, &self.root());
-                (Some(relative), line)
+        let resources = self.resources.get_or_init(|| {
+            let mut found = Vec::new();
+            let dir = self.dir.as_deref().unwrap_or(Path::new("."));
+            collect(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned()), &mut HashSet::new(), &mut found);
+            found
+        });
+        let same = resources.iter().filter(|other| other.kind == kind && name.contains(other.name.as_str()));
+        match same.max_by_key(|other| other.name.len()) {
+            Some(Resource { file, line, .. }) => {
+                (Some(relative(file, &self.root())), line_of(file, path).or(*line))
             }
             None => (Some(self.in_repository("kustomization.yaml")), None),
         }
@@ -116,27 +125,35 @@ fn line_of(file: &Path, path: &[Step]) -> Option<usize> {
     lines.next().is_none().then_some(first)
 }
 
-/// The objects in the YAML files that a kustomization can take in: below its directory, and below those it names.
-fn resources(dir: &Path, path: &str) -> Vec<(String, String, PathBuf, Option<usize>)> {
-    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    // A base lies beside the overlay, or above: the search begins at most two levels up, and never above the clone.
-    let depth = Path::new(path).components().count().min(2);
-    let top = dir.ancestors().nth(depth).unwrap_or(&dir);
-    let mut found = Vec::new();
-    for entry in WalkDir::new(top).sort_by_file_name().into_iter().flatten() {
-        let name = entry.file_name().to_string_lossy();
-        if !entry.file_type().is_file() || !(name.ends_with(".yaml") || name.ends_with(".yml")) {
-            continue;
-        }
-        let Ok(bytes) = fs::read(entry.path()) else { continue };
-        let source = Source { name: name.into_owned(), bytes, validate: false };
-        let Ok(manifests) = Manifests::read(vec![source]) else { continue };
-        for header in manifests.index().unwrap_or_default() {
-            if !header.name.is_empty() {
-                let line = manifests.location(header.id).line;
-                found.push((header.kind, header.name, entry.path().to_owned(), line));
+/// The objects of a kustomization's files, and of those that it takes in.
+fn collect(dir: &Path, seen: &mut HashSet<PathBuf>, found: &mut Vec<Resource>) {
+    const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+    if !seen.insert(dir.to_owned()) {
+        return;
+    }
+    let Some(bytes) = NAMES.iter().find_map(|name| fs::read(dir.join(name)).ok()) else { return };
+    let Ok(kustomization) = yaml::parse(&bytes) else { return };
+    for field in ["resources", "bases", "components"] {
+        for entry in kustomization[field].as_array().into_iter().flatten().filter_map(|entry| entry.as_str())
+        {
+            let Ok(path) = dir.join(entry).canonicalize() else { continue };
+            if path.is_dir() {
+                collect(&path, seen, found);
+            } else if seen.insert(path.clone()) {
+                found.extend(in_file(&path));
             }
         }
     }
-    found
+}
+
+fn in_file(path: &Path) -> Vec<Resource> {
+    let Ok(bytes) = fs::read(path) else { return Vec::new() };
+    let source = Source { name: path.display().to_string(), bytes, validate: false };
+    let Ok(manifests) = Manifests::read(vec![source]) else { return Vec::new() };
+    let headers = manifests.index().unwrap_or_default().into_iter().filter(|header| !header.name.is_empty());
+    let resource = |header: Header| {
+        let line = manifests.location(header.id).line;
+        Resource { kind: header.kind, name: header.name, file: path.to_owned(), line }
+    };
+    headers.map(resource).collect()
 }

@@ -6,6 +6,7 @@
 mod common;
 
 mod adopt;
+mod check;
 mod double;
 mod fixture;
 mod guard;
