@@ -284,8 +284,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).expect("a time")
     }
 
-    #[test]
-    fn what_was_counted_is_exposed() {
+    /// A migration failed and its TTL deleted the Job; another Job is missing, and a sync waits for a hook.
+    fn eventful() -> State {
         let key = AppKey { namespace: "argocd".into(), name: "order".into() };
         let app = AppFacts {
             key: key.clone(),
@@ -326,8 +326,13 @@ mod tests {
             }),
             at(60),
         );
+        state
+    }
+
+    #[test]
+    fn what_was_counted_is_exposed() {
         let mut registry = Registry::with_prefix("presync");
-        let watched = Arc::new(Watched::new(state));
+        let watched = Arc::new(Watched::new(eventful()));
         registry.register_collector(Box::new(Exposition { watched, clock: || at(110) }));
         let mut exposed = String::new();
         text::encode(&mut exposed, &registry).expect("a text");
