@@ -6,8 +6,11 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Component, Path, PathBuf},
 };
+
+use rustix::process::geteuid;
 
 use crate::{error::Problem, exit::Exit};
 
@@ -19,8 +22,8 @@ impl Root {
     /// The repository that holds the app's directory `dir`.
     ///
     /// Argo CD starts a plugin in `<repository>/<source path>`, so with the source path (`ARGOCD_APP_SOURCE_PATH`) the
-    /// root is known even when `.git` was not uploaded. Elsewhere it is the nearest directory with a `.git`, and else
-    /// `dir` itself.
+    /// root is known even when `.git` was not uploaded; a directory that is elsewhere, behind a link, is a problem.
+    /// Without a source path it is the nearest directory with a `.git`, and else `dir` itself.
     pub fn find(dir: &Path, source_path: Option<&str>) -> Result<Self, Problem> {
         let dir = fs::canonicalize(dir).map_err(|error| {
             Problem::new(Exit::RENDER, format!("cannot open the app's directory `{}`", dir.display()))
@@ -29,11 +32,16 @@ impl Root {
         if !dir.is_dir() {
             return Err(Problem::new(Exit::RENDER, format!("`{}` is not a directory", dir.display())));
         }
-        let root = source_path
-            .and_then(|path| above(&dir, path))
-            .or_else(|| dir.ancestors().find(|ancestor| ancestor.join(".git").exists()))
-            .unwrap_or(&dir);
-        Ok(Self(root.to_owned()))
+        let Some(path) = source_path else {
+            let root = dir.ancestors().find(|ancestor| ancestor.join(".git").exists());
+            return Ok(Self(root.unwrap_or(&dir).to_owned()));
+        };
+        match above(&dir, path) {
+            Some(root) if is_repository(root, &dir) => Ok(Self(root.to_owned())),
+            _ => Err(Problem::new(Exit::RENDER, format!("the app's directory is not at its source path `{path}`"))
+                .hint("a symbolic link on the way leads elsewhere: set the Application's path to the directory itself")
+                .hint("outside Argo CD, unset ARGOCD_APP_SOURCE_PATH or set it to the directory's path in the repository")),
+        }
     }
 
     /// The root itself.
@@ -56,16 +64,16 @@ impl Root {
             Some(from_root) => self.0.join(from_root.trim_start_matches('/')),
             None => base.join(path),
         };
-        // Before the file system is asked: whether something exists outside must not show in the answer.
-        if !normalized(&joined).starts_with(&self.0) {
+        // Before the file system is asked: whether something exists outside must not show in the answer. And by the text,
+        // as Go joins paths: behind a link, `..` would lead elsewhere for us than for the tools.
+        let joined = normalized(&joined);
+        if !joined.starts_with(&self.0) {
             return Err(outside(Exit::SETTINGS, path));
         }
         match fs::canonicalize(&joined) {
-            Ok(real) if real.starts_with(&self.0) => Ok(Some(real)),
+            Ok(real) if real.starts_with(&self.0) => readable(real, Exit::SETTINGS, path).map(Some),
             Ok(_) => Err(outside(Exit::SETTINGS, path).hint("a symbolic link on the way leads there")),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                Ok(None)
-            }
+            Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(Problem::new(Exit::RENDER, format!("cannot open `{path}`")).caused_by(error)),
         }
     }
@@ -75,7 +83,7 @@ impl Root {
     pub fn check(&self, path: &Path) -> Result<PathBuf, Problem> {
         let shown = path.strip_prefix(&self.0).unwrap_or(path).display().to_string();
         match fs::canonicalize(path) {
-            Ok(real) if real.starts_with(&self.0) => Ok(real),
+            Ok(real) if real.starts_with(&self.0) => readable(real, Exit::RENDER, &shown),
             Ok(_) => Err(outside(Exit::RENDER, &shown).hint("it is a symbolic link")),
             Err(error) => Err(Problem::new(Exit::RENDER, format!("cannot open `{shown}`")).caused_by(error)),
         }
@@ -85,6 +93,24 @@ impl Root {
 fn outside(exit: Exit, path: &str) -> Problem {
     Problem::new(exit, format!("`{path}` leads out of the repository"))
         .hint("only files of the app's own repository can be used: copy what is needed into it")
+}
+
+/// Nothing is there: a name that cannot exist counts too, for a tool may take it for something else than a path.
+fn is_missing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
+}
+
+/// `real` if it is a file or directory: to read from anything else could wait for ever.
+fn readable(real: PathBuf, exit: Exit, path: &str) -> Result<PathBuf, Problem> {
+    let kind = fs::metadata(&real).map(|metadata| metadata.file_type());
+    match kind {
+        Ok(kind) if !kind.is_file() && !kind.is_dir() => {
+            Err(Problem::new(exit, format!("`{path}` is a FIFO, device or socket"))
+                .hint("only regular files are read: remove it"))
+        }
+        _ => Ok(real),
+    }
 }
 
 /// The directory that lies `path` above `dir`, when `dir` ends with `path`.
@@ -97,8 +123,15 @@ fn above<'a>(dir: &'a Path, path: &str) -> Option<&'a Path> {
     dir.ancestors().nth(path.components().count())
 }
 
+/// Whether `root`, with the app's directory `dir` in it, can be a repository: with a link from one, a directory of the
+/// machine can end with the source path too (`home/argocd`), but then what is above it is not ours.
+fn is_repository(root: &Path, dir: &Path) -> bool {
+    let is_ours = || fs::metadata(root).is_ok_and(|found| found.uid() == geteuid().as_raw());
+    root == dir || root.join(".git").exists() || (root.parent().is_some() && is_ours())
+}
+
 /// `path` without `.` and `..`, by its text alone.
-fn normalized(path: &Path) -> PathBuf {
+pub(crate) fn normalized(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {
@@ -143,13 +176,37 @@ mod tests {
     }
 
     #[test]
-    fn a_source_path_that_does_not_fit_gives_no_larger_root() {
+    fn a_directory_elsewhere_is_a_problem() {
+        let (temp, repo) = repository();
+        let app = repo.join("apps/catalog");
+        for path in ["other/catalog", "/apps/catalog", "../apps/catalog"] {
+            assert!(Root::find(&app, Some(path)).is_err(), "{path}");
+        }
+        fs::create_dir_all(temp.path().join("out/x")).unwrap();
+        symlink("../out", repo.join("linked")).unwrap();
+        let problem = Root::find(&repo.join("linked/x"), Some("linked/x")).unwrap_err();
+        assert_eq!(problem.message, "the app's directory is not at its source path `linked/x`");
+        symlink("/usr", repo.join("usr")).unwrap();
+        assert!(Root::find(&repo.join("usr/bin"), Some("usr/bin")).is_err(), "the machine is no repository");
+    }
+
+    #[test]
+    fn dots_go_by_the_text_as_in_the_tools() {
         let (_temp, repo) = repository();
         let app = repo.join("apps/catalog");
-        for path in ["other/catalog", "/apps/catalog", "../apps/catalog", "catalog/.."] {
-            let found = Root::find(&app, Some(path)).unwrap();
-            assert!(found.path() == app, "{path}: {found:?}");
-        }
+        symlink("../../shared", app.join("link")).unwrap();
+        fs::write(app.join("here.yaml"), "").unwrap();
+        assert_eq!(root(&repo).resolve(&app, "link/../here.yaml").unwrap(), app.join("here.yaml"));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let (_temp, repo) = repository();
+        let app = repo.join("apps/catalog");
+        let _socket = std::os::unix::net::UnixListener::bind(app.join("values.yaml")).unwrap();
+        let message = "is a FIFO, device or socket";
+        assert!(root(&repo).resolve(&app, "values.yaml").unwrap_err().message.ends_with(message));
+        assert!(root(&repo).check(&app.join("values.yaml")).unwrap_err().message.ends_with(message));
     }
 
     #[test]

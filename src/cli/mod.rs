@@ -17,7 +17,6 @@ mod flags;
 mod fleet;
 mod generate;
 mod git;
-mod guard;
 mod input;
 mod install;
 mod judging;
@@ -38,6 +37,7 @@ mod target;
 mod version;
 #[cfg(feature = "cluster")]
 mod watch;
+mod watchdog;
 
 use std::process::ExitCode;
 
@@ -74,7 +74,7 @@ enum Command {
     #[cfg(not(feature = "cluster"))]
     #[command(flatten)]
     Cluster(absent::Command),
-    Guard(guard::Args),
+    Watchdog(watchdog::Args),
 }
 
 /// Runs the command that the arguments ask for and prints its problems.
@@ -99,7 +99,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Watch(args) => finish(watch::run(&args)),
         #[cfg(not(feature = "cluster"))]
         Command::Cluster(command) => finish(absent::run(&command)),
-        Command::Guard(args) => finish(guard::run(&args)),
+        Command::Watchdog(args) => finish(watchdog::run(&args)),
     };
     exit.into()
 }

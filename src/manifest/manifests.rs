@@ -128,6 +128,11 @@ impl Manifests {
         problems.or(headers)
     }
 
+    /// What each document holds that is not empty, object or not.
+    pub(crate) fn values(&self) -> Result<Vec<&Value>> {
+        (0..self.documents.len()).map(|document| self.value(document)).collect()
+    }
+
     /// An object as Argo CD understands it.
     pub fn object(&self, id: ObjectId) -> Result<&Value> {
         shape::object(id, self.value(id.document)?).ok_or_else(|| {

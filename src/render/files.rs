@@ -87,10 +87,10 @@ pub(super) fn read(file: &File) -> Result<String, Problem> {
 
 /// Where the regular file is that `entry` is or links to, if it is one.
 fn content_of(entry: &DirEntry, name: &str, root: &Root) -> Result<Option<PathBuf>, Problem> {
-    if !entry.path_is_symlink() {
-        return Ok(entry.file_type().is_file().then(|| entry.path().to_owned()));
+    if entry.file_type().is_file() {
+        return Ok(Some(entry.path().to_owned()));
     }
-    if matches!(entry.path().try_exists(), Ok(false)) {
+    if entry.file_type().is_dir() || matches!(entry.path().try_exists(), Ok(false)) {
         return Ok(None);
     }
     let target = root.check(entry.path()).map_err(|problem| problem.at(Location::file(name)))?;

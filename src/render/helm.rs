@@ -6,15 +6,19 @@
 //!
 //! Everything that Helm writes goes to a directory of the run's own: its caches, so that runs do not meet in them, and
 //! the charts that it fetches, so that the app's directory stays as it is.
+//!
+//! Helm follows links wherever they lead. So a chart with links is rendered from a copy in which none leads out.
 
+mod assignment;
+pub(super) mod chart;
 mod dependencies;
+mod ignore;
 mod twice;
 mod value_files;
 
-use std::{env, ffi::OsString, path::Path, time::Instant};
+use std::{ffi::OsString, time::Instant};
 
 use serde_json::Value;
-use walkdir::WalkDir;
 
 use super::{
     Made, Request,
@@ -24,7 +28,8 @@ use super::{
     scratch::Scratch,
 };
 use crate::{
-    error::{Problems, Result},
+    error::{Problem, Problems, Result},
+    exit::Exit,
     manifest::Source,
 };
 
@@ -32,25 +37,26 @@ use crate::{
 pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     let started = Instant::now();
     let args = arguments(request)?;
+    let needs_copy = chart::needs_copy(request.dir, request.root)?;
     let values = values(request);
     let secrets = secrets(request);
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new(request.tools.watchdog.as_deref())?;
+    let copy = needs_copy.then(|| chart::copy(request, &scratch, &[request.dir.to_owned()])).transpose()?;
     let template = Call {
         tool: &request.tools.helm,
         verb: "template",
         args,
-        env: environment(scratch.path()),
-        dir: request.dir,
+        env: native::environment(request, &scratch),
+        dir: copy.as_ref().map_or(request.dir, |copy| &copy.dir),
         stdin: values.as_deref(),
-        guard: request.tools.guard.as_deref(),
-        scratch: scratch.path(),
+        scratch: &scratch,
         secrets: &secrets,
-        roots: vec![request.root.path()],
+        roots: copy.iter().map(|copy| copy.root.as_path()).chain([request.root.path()]).collect(),
     };
     let mut output = template.output(request.deadline)?;
     let built;
     let template = if dependencies::are_missing(&output) {
-        built = scratch.copy(request.root, request.dir)?;
+        built = dependencies::copy(request, &scratch)?;
         let template = dependencies::build(&template, request, &scratch, &built)?;
         output = template.output(request.deadline)?;
         template
@@ -64,7 +70,7 @@ pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     let mut again = Vec::new();
     if started.elapsed() < request.deadline.remaining() {
         let copy = || match template.dir {
-            dir if dir == request.dir => Some(scratch.copy(request.root, dir).ok()?.dir),
+            dir if dir == request.dir => Some(chart::copy(request, &scratch, &[dir.to_owned()]).ok()?.dir),
             dir => Some(dir.to_owned()),
         };
         again.extend(twice::render_again(&first.bytes, &template, copy, request.deadline));
@@ -74,14 +80,16 @@ pub(super) fn render(request: &Request<'_>) -> Result<Made> {
 
 /// The arguments of Argo CD's own call, in its order.
 fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
-    let Request { app, dir, root, .. } = *request;
+    let app = request.app;
     let options = &request.settings.helm;
     let mut problems = Problems::default();
     let mut args: Vec<OsString> = vec!["template".into(), ".".into()];
     let mut option = |name: &str, value: OsString| args.extend([name.into(), value]);
 
     // Without a name Helm has one of its own: on a laptop there is no Application.
-    if let Some(name) = options.release_name.as_deref().or_else(|| app.short_name()) {
+    if let Some(name) = options.release_name.as_deref().or_else(|| app.short_name())
+        && let Some(name) = problems.collect(release_name(name))
+    {
         option("--name-template", name.into());
     }
     if let Some(namespace) = options.namespace.as_deref().or(app.namespace.as_deref()) {
@@ -90,20 +98,27 @@ fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
     if let Some(version) = problems.collect(kube_version(options.kube_version.as_deref(), app)).flatten() {
         option("--kube-version", version.into());
     }
-    for (name, value) in &options.parameters {
-        option("--set", assignment(name, &expand(value, app)));
-    }
-    for (name, value) in &options.string_parameters {
-        option("--set-string", assignment(name, &expand(value, app)));
+    let parameters = [
+        ("--set", "helm.parameters", &options.parameters),
+        ("--set-string", "helm.stringParameters", &options.string_parameters),
+    ];
+    for (flag, setting, parameters) in parameters {
+        for (name, value) in parameters {
+            if let Some(name) = problems.collect(assignment::name(name, setting)) {
+                option(flag, format!("{name}={}", assignment::value(&expand(value, app))).into());
+            }
+        }
     }
     for (name, path) in &options.file_parameters {
-        if let Some(file) = problems.collect(value_files::parameter(path, request)) {
-            option("--set-file", assignment(name, &file));
+        let name = problems.collect(assignment::name(name, "helm.fileParameters"));
+        let file = problems.collect(value_files::parameter(path, request));
+        if let (Some(name), Some(file)) = (name, file) {
+            option("--set-file", format!("{name}={}", assignment::path(&file)).into());
         }
     }
     if let Some(files) = problems.collect(value_files::resolve(request)) {
         for file in files {
-            option("--values", file);
+            option("--values", assignment::field(&file).into());
         }
     }
     if options.values_object.is_some() || options.values.is_some() {
@@ -118,34 +133,24 @@ fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
         (options.skip_tests, "--skip-tests"),
     ];
     args.extend(flags.iter().filter(|(on, _)| *on).map(|(_, flag)| flag.into()));
-
-    // Helm reads what the chart's links lead to and does not ask where that is.
-    let files = WalkDir::new(dir).into_iter().filter_entry(|entry| entry.file_name() != ".git");
-    // A link to nowhere leads to nothing: Helm fails if it needs it, and `.helmignore` may leave it out.
-    let leads = |entry: &walkdir::DirEntry| entry.path_is_symlink() && entry.path().exists();
-    for link in files.flatten().filter(leads) {
-        problems.collect(root.check(link.path()));
-    }
     problems.or(args)
 }
 
-/// `name=value` for `--set` and its like. Commas are part of the value unless they are escaped already or the value is
-/// a list in braces (`cleanSetParameters`).
-fn assignment(name: &str, value: &str) -> OsString {
-    let mut assignment = format!("{name}=");
-    if value.starts_with('{') && value.ends_with('}') {
-        assignment.push_str(value);
-    } else {
-        let mut before = None;
-        for c in value.chars() {
-            if c == ',' && before != Some('\\') {
-                assignment.push('\\');
-            }
-            assignment.push(c);
-            before = Some(c);
-        }
+/// The release's name, if it is one (`ValidateReleaseName`): for `--name-template` it is a template, and `env` in it reads
+/// the environment.
+pub(in crate::render) fn release_name(name: &str) -> Result<&str, Problem> {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.split('.').all(is_label) {
+        return Ok(name);
     }
-    assignment.into()
+    Err(Problem::new(Exit::SETTINGS, format!("`{}` is not a release name", name.escape_debug())).hint(
+        "use lower-case letters, digits, `-` and `.`, at most 53 characters; a template is not allowed",
+    ))
 }
 
 /// The values that win over all files, for Helm's stdin.
@@ -174,16 +179,6 @@ fn secrets(request: &Request<'_>) -> Secrets {
     let names = [&options.release_name, &options.namespace];
     names.into_iter().flatten().for_each(|name| secrets.publish(name));
     secrets
-}
-
-/// Where Helm keeps what it writes: in `scratch`, unless the platform says otherwise.
-fn environment(scratch: &Path) -> Vec<(&'static str, OsString)> {
-    [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")]
-        .into_iter()
-        .filter(|(name, _)| env::var_os(name).is_none())
-        .map(|(name, dir)| (name, scratch.join(dir).into()))
-        .chain([("TMPDIR", scratch.into())])
-        .collect()
 }
 
 #[cfg(test)]

@@ -4,54 +4,62 @@
 //! the order and the conflicts with what the kustomization says itself are then kustomize's own. An overlay around the
 //! app would leave it alone too, but add to a prefix where an edit replaces it, and see other names and hashes.
 //!
-//! Charts that kustomize pulls go into the copy as well. Only for a base outside the app's directory they go where
-//! kustomize puts them: into that base.
+//! Charts that kustomize pulls go into the copy as well.
 
 mod affixes;
+mod charts;
 mod edit;
 mod flags;
+mod remote;
+mod tree;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use serde_json::Value;
 
+use self::tree::Tree;
 use super::{
     Made, Request,
+    helm::chart::Charts,
     native::{self, api_versions, kube_version},
     process::Call,
     redact::Secrets,
-    scratch::Scratch,
+    scratch::{Copy, Scratch},
 };
 use crate::{
     error::{Problems, Result},
     manifest::Source,
 };
 
-/// Renders the kustomization in the app's directory. All that is wrong with the options is reported before kustomize is
-/// run.
+/// Renders the kustomization in the app's directory. All that is wrong with the options and with what the kustomization
+/// names is reported before kustomize is run.
 pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     let mut problems = Problems::default();
-    let flags = problems.collect(build_flags(request));
+    let tree = problems.collect(Tree::check(request));
+    let uses_charts = tree.as_ref().is_some_and(|tree| tree.uses_charts);
+    let flags = problems.collect(build_flags(request, uses_charts));
     let edits = problems.collect(edit::commands(request));
-    let (Some(flags), Some(edits)) = (flags, edits) else { return Err(problems) };
+    let (Some(mut tree), Some(flags), Some(edits)) = (tree, flags, edits) else { return Err(problems) };
+    if flags.enable_helm || flags.unrestricted {
+        tree.opaque(flags.enable_helm)?;
+    }
 
     let secrets = secrets(request);
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new(request.tools.watchdog.as_deref())?;
     let build = Call {
         tool: &request.tools.kustomize,
         verb: "build",
         args: ["build", "."].into_iter().map(OsString::from).chain(flags.args).collect(),
-        env: vec![("TMPDIR", scratch.path().into())],
+        env: native::environment(request, &scratch),
         dir: request.dir,
         stdin: None,
-        guard: request.tools.guard.as_deref(),
-        scratch: scratch.path(),
+        scratch: &scratch,
         secrets: &secrets,
         roots: vec![request.root.path()],
     };
     let edited = !edits.is_empty() || !request.settings.kustomize.patches.is_empty();
     let bytes = if edited || flags.enable_helm {
-        let copy = scratch.copy(request.root, request.dir)?;
+        let copy = copy(request, &tree, &scratch)?;
         let build = Call { dir: &copy.dir, roots: vec![&copy.root, request.root.path()], ..build };
         if edited {
             edit::apply(edits, &build, request)?;
@@ -64,18 +72,35 @@ pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     Ok(Made { affixes: affixes::read(request.dir, request.root), ..sources.into() })
 }
 
+/// A copy of all that the kustomization is made of. A link out of the repository is left out: if anything names it, that
+/// was a problem before; in a chart it is one, for Helm reads all of a chart.
+fn copy(request: &Request<'_>, tree: &Tree, scratch: &Scratch) -> Result<Copy> {
+    let charts = Charts::new(&tree.charts, request.root)?;
+    let all = tree.roots.iter().chain(&tree.others).chain(&tree.charts);
+    let dirs: Vec<&Path> = all.map(std::path::PathBuf::as_path).collect();
+    scratch.copy(request.root, &dirs, request.deadline, &|path| {
+        charts.ignore(path) != Some(false) && request.root.check(path).is_err()
+    })
+}
+
 /// The flags of `kustomize build`.
 struct BuildFlags {
     args: Vec<OsString>,
+    /// Charts are rendered.
     enable_helm: bool,
+    /// kustomize may read files outside a kustomization's directory.
+    unrestricted: bool,
 }
 
-/// The flags that are set, and for charts the cluster's version and our Helm.
-fn build_flags(request: &Request<'_>) -> Result<BuildFlags> {
+/// The flags that are set, and for charts the cluster's version and our Helm. Without a chart in the repository Helm stays
+/// off, so that a remote base can have none.
+fn build_flags(request: &Request<'_>, uses_charts: bool) -> Result<BuildFlags> {
     let options = &request.settings.kustomize;
-    let flags = flags::check(&options.build_options)?;
-    let mut args: Vec<OsString> = flags.words.iter().map(OsString::from).collect();
-    if flags.enable_helm {
+    let flags = flags::check(&options.build_options, request.settings.allow.kustomize_helm)?;
+    let enable_helm = flags.enable_helm && uses_charts;
+    let is_kept = |word: &&String| enable_helm || word.split('=').next() != Some(flags::ENABLE_HELM);
+    let mut args: Vec<OsString> = flags.words.iter().filter(is_kept).map(OsString::from).collect();
+    if enable_helm {
         if !flags.helm_command {
             args.extend(["--helm-command".into(), request.tools.helm.program()]);
         }
@@ -86,7 +111,7 @@ fn build_flags(request: &Request<'_>) -> Result<BuildFlags> {
             args.extend(["--helm-api-versions".into(), version.into()]);
         }
     }
-    Ok(BuildFlags { args, enable_helm: flags.enable_helm })
+    Ok(BuildFlags { args, enable_helm, unrestricted: flags.unrestricted })
 }
 
 /// What kustomize is given and must not be shown: not the words of a patch by which it finds its target, which its
@@ -146,20 +171,31 @@ mod tests {
         let set = Sourced::built_in(words.iter().map(ToString::to_string).collect());
         let options =
             KustomizeOptions { build_options: Sourced { layer, ..set }, ..KustomizeOptions::default() };
-        let flags = with(options, build_flags).unwrap();
+        let flags = with(options, |request| build_flags(request, true)).unwrap();
         flags.args.into_iter().map(|flag| flag.into_string().unwrap()).collect()
     }
 
     #[test]
     fn a_build_with_charts_gets_our_helm_and_the_cluster() {
         assert_eq!(
-            flags(&["--enable-helm", "--helm-debug"], Layer::Parameter).join(" "),
+            flags(&["--enable-helm", "--helm-debug"], Layer::Flag).join(" "),
             "--enable-helm --helm-debug --helm-command helm --helm-kube-version 1.34.2 --helm-api-versions v1"
         );
         assert_eq!(
             flags(&["--enable-helm --helm-command=other"], Layer::Platform).join(" "),
             "--enable-helm --helm-command=other --helm-kube-version 1.34.2 --helm-api-versions v1"
         );
+    }
+
+    #[test]
+    fn without_a_chart_in_the_repository_helm_stays_off() {
+        let build_options = Sourced {
+            layer: Layer::Platform,
+            ..Sourced::built_in(vec!["--enable-helm".into(), "--stack-trace".into()])
+        };
+        let options = KustomizeOptions { build_options, ..KustomizeOptions::default() };
+        let flags = with(options, |request| build_flags(request, false)).unwrap();
+        assert!(!flags.enable_helm && flags.args == ["--stack-trace"]);
     }
 
     #[test]

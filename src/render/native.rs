@@ -1,6 +1,8 @@
 //! What Argo CD's own Helm and Kustomize sources have in common.
 
-use super::{Request, redact::Secrets};
+use std::{collections::BTreeMap, ffi::OsString};
+
+use super::{Request, process::environment, redact::Secrets, scratch::Scratch};
 use crate::{
     argocd::{self, App},
     error::Problem,
@@ -60,11 +62,24 @@ pub(super) fn api_versions<'a>(set: &'a [String], app: &'a App) -> &'a [String] 
     if set.is_empty() { &app.api_versions } else { set }
 }
 
-/// What no tool's stderr may show: the values of `ARGOCD_ENV_*`, but not words that name the app or what it is.
+/// The environment in which a tool runs.
+pub(super) fn environment(request: &Request<'_>, scratch: &Scratch) -> BTreeMap<String, OsString> {
+    let settings = request.settings;
+    environment::child(
+        &request.tools.environment,
+        &settings.child_environment,
+        settings.allow.git_protocol,
+        scratch.path(),
+    )
+}
+
+/// What no tool's stderr may show: the values of `ARGOCD_ENV_*` and of the sidecar's own variables, but not words that
+/// name the app or what it is.
 pub(super) fn secrets(request: &Request<'_>) -> Secrets {
     let app = request.app;
     let mut secrets = Secrets::default();
     app.env.values().for_each(|value| secrets.add(value));
+    environment::secrets(&request.tools.environment).for_each(|value| secrets.add(value));
     let facts = [&app.name, &app.namespace, &app.project, &app.revision, &app.path, &app.target_revision];
     let words = facts.into_iter().flatten().map(String::as_str).chain(app.short_name());
     let path = request.dir.iter().filter_map(|part| part.to_str());

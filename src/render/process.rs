@@ -1,18 +1,19 @@
 //! Child processes in what is left of the run's time, none of which outlives us.
 //!
-//! * A tool runs in a process group of its own. The whole group is killed when the tool has ended, when the deadline
-//!   has passed, and when we fail: what the tool started ends with it, and nothing of it keeps a pipe open that we read.
-//! * Argo CD ends a plugin that is too slow with SIGKILL to its direct child, us, and only then asks the rest of our own
-//!   process group to stop (`cmpserver/plugin/plugin.go`, `runCommand`): no handler of ours would run, and the tool's
-//!   group is not ours. The parent-death signal would serve, but it is set between `fork` and `exec`, in unsafe code.
-//!   So a tool that takes longer than a moment gets a [`guard`]: this same program, reading from a pipe whose other end
-//!   only we hold. However we end, the pipe closes, and the guard kills the tool's group and removes our files.
+//! * A child gets an [`environment`] of its own: an allow-list.
+//! * It joins the process group of the run's [`watchdog`], which ends the group and removes the run's files however the
+//!   run ends. Argo CD ends a plugin that is too slow with SIGKILL to its direct child, us, and only then asks the rest
+//!   of our own process group to stop (`cmpserver/plugin/plugin.go`, `runCommand`): no handler of ours would run.
+//! * The whole group is ended when the deadline has passed, when a child has left a process that keeps a pipe open, and
+//!   at the end of the run.
 //! * The default `timeout` of 50 s ends before Argo CD's 60 s, so that the user reads our message and not Argo CD's.
 
 mod child;
-pub mod guard;
+pub(super) mod environment;
+pub mod watchdog;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     os::unix::process::ExitStatusExt as _,
     path::Path,
@@ -21,8 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::{child::Group, guard::Guard};
-use super::{redact::Secrets, tools::Tool};
+use self::child::Process;
+use super::{redact::Secrets, scratch::Scratch, tools::Tool};
 use crate::{error::Problem, exit::Exit};
 
 /// How much of a tool's stderr a problem quotes, in bytes.
@@ -31,16 +32,17 @@ const QUOTED: usize = 4 * 1024;
 /// The tools that run.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether a tool runs, which ends at the deadline by itself.
+/// Whether tools may run, which end at the deadline by themselves.
 pub fn is_running() -> bool {
     RUNNING.load(Ordering::SeqCst) > 0
 }
 
-/// A tool that runs, for as long as this lives.
-struct Running;
+/// A run of tools, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Running;
 
 impl Running {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         RUNNING.fetch_add(1, Ordering::SeqCst);
         Self
     }
@@ -77,7 +79,7 @@ impl Deadline {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    fn passed(self, what: &str) -> Problem {
+    pub(super) fn passed(self, what: &str) -> Problem {
         Problem::new(Exit::TIMEOUT, format!("`{what}` did not end within the timeout of {:?}", self.timeout))
             .hint("`timeout` is the time for the whole run; keep it below Argo CD's own 60 s, or raise both")
     }
@@ -92,16 +94,14 @@ pub(super) struct Call<'a> {
     pub(super) verb: &'static str,
     /// Its arguments.
     pub(super) args: Vec<OsString>,
-    /// Environment variables beside those that we have.
-    pub(super) env: Vec<(&'static str, OsString)>,
+    /// All of its environment.
+    pub(super) env: BTreeMap<String, OsString>,
     /// The directory in which it runs.
     pub(super) dir: &'a Path,
     /// What it reads from stdin; none is an empty stdin.
     pub(super) stdin: Option<&'a [u8]>,
-    /// Our program, to be started as guard.
-    pub(super) guard: Option<&'a Path>,
-    /// Our directory of temporary files, which the guard removes.
-    pub(super) scratch: &'a Path,
+    /// Our directory of temporary files, with the watchdog.
+    pub(super) scratch: &'a Scratch,
     /// What must not be shown of its stderr.
     pub(super) secrets: &'a Secrets,
     /// Directories whose place on this machine means nothing to the user: they are left out of what is shown.
@@ -132,13 +132,11 @@ impl Call<'_> {
         if deadline.remaining().is_zero() {
             return Err(deadline.passed(&what));
         }
-        let _running = Running::start();
         let mut command = Command::new(self.tool.program());
-        command.args(&self.args).envs(self.env.iter().cloned()).current_dir(self.dir);
-        let group = Group::start(command, self.stdin.map(<[u8]>::to_vec))
+        command.args(&self.args).env_clear().envs(&self.env).current_dir(self.dir);
+        let process = Process::start(command, self.stdin.map(<[u8]>::to_vec), self.scratch)
             .map_err(|error| self.tool.not_started(error))?;
-        let guard = |id| self.guard.map(|program| Guard::start(program, id, self.scratch)).transpose();
-        match group.output(deadline, guard) {
+        match process.output(deadline) {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(stderr)) => Err(self.quoting(deadline.passed(&what), &stderr)),
             Err(error) => {

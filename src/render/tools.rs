@@ -11,9 +11,11 @@ pub struct Tools {
     pub helm: Tool,
     /// kustomize 5.
     pub kustomize: Tool,
-    /// `presync` itself, to be started as the guard of a child process; without it a child process can outlive this
-    /// process when this is killed.
-    pub guard: Option<PathBuf>,
+    /// `presync` itself, to be started as the watchdog of a run; without it a child process can outlive this process when
+    /// this is killed.
+    pub watchdog: Option<PathBuf>,
+    /// The sidecar's environment, of which a child gets what it needs.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// A program that is found by name in `PATH`, or by the path in an environment variable.
@@ -28,19 +30,24 @@ pub struct Tool {
 impl Tools {
     /// The programs that `env`, the process environment, names: `PRESYNC_HELM` and `PRESYNC_KUSTOMIZE`, or those in
     /// `PATH`. Whether they exist shows when they are run.
-    pub fn from_env(env: &BTreeMap<String, String>, guard: Option<PathBuf>) -> Self {
+    pub fn from_env(env: &BTreeMap<String, String>, watchdog: Option<PathBuf>) -> Self {
         let tool = |name, variable| Tool {
             name,
             variable,
             given: env.get(variable).filter(|path| !path.is_empty()).map(|path| absolute(path)),
             search: env.get("PATH").cloned(),
         };
-        Self { helm: tool("helm", "PRESYNC_HELM"), kustomize: tool("kustomize", "PRESYNC_KUSTOMIZE"), guard }
+        Self {
+            helm: tool("helm", "PRESYNC_HELM"),
+            kustomize: tool("kustomize", "PRESYNC_KUSTOMIZE"),
+            watchdog,
+            environment: env.clone(),
+        }
     }
 }
 
 impl Default for Tools {
-    /// The programs in `PATH`, without a guard.
+    /// The programs in `PATH`, without a watchdog.
     fn default() -> Self {
         Self::from_env(&BTreeMap::new(), None)
     }

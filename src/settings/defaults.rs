@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::model::{
-    Dependencies, DirectoryOptions, Environment, Guards, HandlebarsOptions, HelmOptions, JobSettings,
+    Allow, Dependencies, DirectoryOptions, Environment, Guards, HandlebarsOptions, HelmOptions, JobSettings,
     KustomizeOptions, Names, Phase, Selectors, Settings, Sidecars, Strategy, Trigger, Ttl,
 };
 use super::origin::Sourced;
@@ -20,7 +20,6 @@ impl Default for Settings {
             },
             environments: BTreeSet::new(),
             environment_rules: Vec::new(),
-            kinds: Vec::new(),
             renderer: None,
             allow_empty: false,
             timeout: Duration::from_secs(50),
@@ -31,6 +30,8 @@ impl Default for Settings {
             job: JobSettings::default(),
             ttl_floor: Duration::from_mins(1),
             locked: BTreeMap::new(),
+            allow: Allow::default(),
+            child_environment: Vec::new(),
             directory: DirectoryOptions::default(),
             handlebars: HandlebarsOptions::default(),
             helm: HelmOptions::default(),

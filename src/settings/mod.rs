@@ -13,7 +13,6 @@ mod environment;
 mod file;
 mod form;
 mod jobs;
-mod kinds;
 mod layers;
 mod load;
 mod measure;

@@ -19,8 +19,6 @@ pub struct Settings {
     pub environments: BTreeSet<String>,
     /// The platform's rules for the environment; the first that applies counts.
     pub environment_rules: Vec<EnvironmentRule>,
-    /// What the platform says about its own kinds.
-    pub kinds: Vec<KindRule>,
     /// The renderer to use; `None` detects it.
     pub renderer: Option<RendererKind>,
     /// An empty render is a success.
@@ -41,6 +39,10 @@ pub struct Settings {
     pub ttl_floor: Duration,
     /// Settings that the platform file locks, or groups of them (`helm`), and its reason.
     pub locked: BTreeMap<String, String>,
+    /// What apps may do that the built-in rules refuse.
+    pub allow: Allow,
+    /// Environment variables of the sidecar that helm, kustomize and git get beside those that they need.
+    pub child_environment: Vec<String>,
     /// Options of the `directory` renderer.
     pub directory: DirectoryOptions,
     /// Options of the `handlebars` renderer.
@@ -49,6 +51,17 @@ pub struct Settings {
     pub helm: HelmOptions,
     /// Options of the `kustomize` renderer.
     pub kustomize: KustomizeOptions,
+}
+
+/// What the platform lets apps do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allow {
+    /// Kustomizations may render Helm charts.
+    pub kustomize_helm: bool,
+    /// Helm's values files and file parameters may be URLs.
+    pub remote_values: bool,
+    /// Remote bases may use `git://`, which is not encrypted.
+    pub git_protocol: bool,
 }
 
 /// The environment and why it is this one.
@@ -75,21 +88,6 @@ pub struct EnvironmentRule {
     pub path: Option<GlobMatcher>,
     /// Glob on the target revision, such as a branch.
     pub target_revision: Option<GlobMatcher>,
-}
-
-/// A rule of the platform file: what objects of a kind make, or that no pod depends on them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KindRule {
-    /// `Kind.group`.
-    pub kind: String,
-    /// A pod cannot depend on it.
-    pub harmless: bool,
-    /// Patterns of the names of Secrets that its controller makes.
-    pub secrets: Vec<String>,
-    /// Patterns of the names of ConfigMaps that its controller makes.
-    pub config_maps: Vec<String>,
-    /// Patterns of the names of Services that lead to it.
-    pub services: Vec<String>,
 }
 
 /// The tool that renders the app.

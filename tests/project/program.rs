@@ -73,7 +73,7 @@ fn completions_offer_what_help_shows() {
         for word in ["generate", "environment", "ttl", "PreSync"] {
             assert!(script.contains(word), "{shell} without {word}");
         }
-        assert!(!script.contains("guard "), "{shell} offers a hidden command");
+        assert!(!script.contains("watchdog "), "{shell} offers a hidden command");
     }
 }
 

@@ -307,7 +307,7 @@ fn charts_are_rendered_with_our_helm_and_the_clusters_version() {
         for name_prefix in [None, Some("p-".to_owned())] {
             let options = KustomizeOptions {
                 build_options: Sourced {
-                    layer: Layer::Parameter,
+                    layer: Layer::Platform,
                     ..Sourced::built_in(list(&["--enable-helm"]))
                 },
                 name_prefix: name_prefix.clone(),
@@ -347,7 +347,7 @@ fn a_chart_that_is_pulled_is_not_left_in_the_app() {
     );
     let before = repository.contents();
     let options = KustomizeOptions {
-        build_options: Sourced { layer: Layer::Parameter, ..Sourced::built_in(list(&["--enable-helm"])) },
+        build_options: Sourced { layer: Layer::Platform, ..Sourced::built_in(list(&["--enable-helm"])) },
         ..KustomizeOptions::default()
     };
     let tools = tools(&[("PRESYNC_KUSTOMIZE", &kustomize), ("PRESYNC_HELM", &helm)]);

@@ -9,7 +9,7 @@ mod adopt;
 mod check;
 mod double;
 mod fixture;
-mod guard;
 mod helm;
 mod kustomize;
 mod trigger;
+mod watchdog;

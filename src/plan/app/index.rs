@@ -7,7 +7,6 @@ use crate::{
     error::{Location, Result},
     manifest::{Header, Manifests, ObjectId, Step},
     plan::app::mentions::Mentions,
-    settings::KindRule,
 };
 
 /// Kinds that have no namespace and whose name does not say so.
@@ -36,8 +35,6 @@ pub(crate) struct Index<'a> {
     custom: Vec<usize>,
     default_namespace: Option<String>,
     mentions: Mentions,
-    /// What the platform says about its own kinds.
-    kinds: &'a [KindRule],
 }
 
 impl<'a> Index<'a> {
@@ -51,18 +48,7 @@ impl<'a> Index<'a> {
         order.sort_by(|&a, &b| key(&headers[a]).cmp(&key(&headers[b])));
         let default_namespace = default_namespace.map(str::to_owned);
         let custom = (0..headers.len()).filter(|&at| is_custom(&headers[at])).collect();
-        let mentions = Mentions::default();
-        Ok(Self { manifests, headers, order, custom, default_namespace, mentions, kinds: &[] })
-    }
-
-    /// The same app, with what the platform says about its own kinds.
-    pub(crate) fn with_kinds(self, kinds: &'a [KindRule]) -> Self {
-        Self { kinds, ..self }
-    }
-
-    /// What the platform says about the object's kind.
-    pub(crate) fn rules_of(&self, header: &Header) -> impl Iterator<Item = &'a KindRule> {
-        self.kinds.iter().filter(|rule| is(header, &rule.kind))
+        Ok(Self { manifests, headers, order, custom, default_namespace, mentions: Mentions::default() })
     }
 
     /// Every object of the app, in the order of the manifests.

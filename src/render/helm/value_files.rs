@@ -2,7 +2,7 @@
 
 mod glob;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::{
     error::{Problem, Problems, Result},
@@ -27,7 +27,7 @@ enum Entry {
 
 /// The arguments of `--values`, in order; each file once. A file that is named stands where it is named, not where a
 /// glob matches it.
-pub(super) fn resolve(request: &Request<'_>) -> Result<Vec<OsString>> {
+pub(super) fn resolve(request: &Request<'_>) -> Result<Vec<String>> {
     let mut problems = Problems::default();
     let entries: Vec<Entry> = request
         .settings
@@ -38,38 +38,55 @@ pub(super) fn resolve(request: &Request<'_>) -> Result<Vec<OsString>> {
         .collect();
     let named =
         |path: &PathBuf| entries.iter().any(|entry| matches!(entry, Entry::File(file) if file == path));
-    let mut files: Vec<OsString> = Vec::new();
-    let mut push = |file: OsString| {
+    let mut files: Vec<String> = Vec::new();
+    let mut push = |file: String| {
         if !files.contains(&file) {
             files.push(file);
         }
     };
     for entry in &entries {
-        match entry {
-            Entry::Remote(url) => push(url.into()),
-            Entry::File(path) => push(path.into()),
-            Entry::Glob(paths) => paths.iter().filter(|path| !named(path)).for_each(|path| push(path.into())),
-            Entry::Missing => {}
+        let paths = match entry {
+            Entry::Remote(url) => {
+                push(url.clone());
+                continue;
+            }
+            Entry::File(path) => vec![path],
+            Entry::Glob(paths) => paths.iter().filter(|path| !named(path)).collect(),
+            Entry::Missing => continue,
+        };
+        for path in paths {
+            if let Some(text) = problems.collect(text(path)) {
+                push(text);
+            }
         }
     }
     problems.or(files)
 }
 
+/// A path as an argument. Control characters do not get through Helm's reading of `--values` as they are.
+fn text(path: &Path) -> Result<String, Problem> {
+    match path.to_str().filter(|text| !text.contains(char::is_control)) {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Problem::new(
+            Exit::RENDER,
+            format!("`{}` is not a plain name", path.file_name().unwrap_or_default().display()),
+        )
+        .hint("rename the file: its path must be UTF-8 without control characters")),
+    }
+}
+
 /// The file of a file parameter, or its URL.
 pub(super) fn parameter(name: &str, request: &Request<'_>) -> Result<String, Problem> {
     let path = expanded(name, request)?;
-    if is_remote(&path)? {
+    if is_remote(&path, request)? {
         return Ok(path);
     }
-    let file = request.root.resolve(request.dir, &path)?;
-    file.into_os_string()
-        .into_string()
-        .map_err(|_| Problem::new(Exit::RENDER, format!("the path of `{path}` is not UTF-8 text")))
+    text(&request.root.resolve(request.dir, &path)?)
 }
 
 fn entry(name: &str, request: &Request<'_>) -> Result<Entry, Problem> {
     let path = expanded(name, request)?;
-    if is_remote(&path)? {
+    if is_remote(&path, request)? {
         return Ok(Entry::Remote(path));
     }
     let may_miss = request.settings.helm.ignore_missing_value_files;
@@ -102,18 +119,24 @@ fn expanded(path: &str, request: &Request<'_>) -> Result<String, Problem> {
     Ok(expand(path, request.app))
 }
 
-/// Whether `path` is a URL that Helm may fetch: Argo CD's default schemes, `http` and `https`.
-fn is_remote(path: &str) -> Result<bool, Problem> {
+/// Whether `path` is a URL that Helm may fetch: Argo CD's default schemes, `http` and `https`, where the platform allows
+/// it. Helm fetches from the sidecar's network, which reaches what the app owner may not.
+fn is_remote(path: &str, request: &Request<'_>) -> Result<bool, Problem> {
     let Some((scheme, _)) = path.split_once(':') else { return Ok(false) };
     let begins = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
     if !begins || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
         return Ok(false);
     }
-    if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") {
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return Err(Problem::new(Exit::RENDER, format!("the URL scheme `{scheme}` is not allowed"))
+            .hint("values files are files of the repository, or URLs with `https` or `http`"));
+    }
+    if request.settings.allow.remote_values {
         return Ok(true);
     }
-    Err(Problem::new(Exit::RENDER, format!("the URL scheme `{scheme}` is not allowed"))
-        .hint("values files are files of the repository, or URLs with `https` or `http`"))
+    Err(Problem::new(Exit::SETTINGS, "a values file or file parameter is a URL")
+        .hint("copy the file into the repository")
+        .hint("platform operators can allow URLs with `allow.remoteValues` in the platform file"))
 }
 
 /// The files that `pattern` matches. A match outside the repository is a problem, and so is a directory, which Helm

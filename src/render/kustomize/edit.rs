@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The names of a kustomization file, as kustomize looks for them.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The arguments of the `kustomize edit` commands that Argo CD would run, in its order.
 ///
@@ -71,16 +71,21 @@ pub(super) fn commands(request: &Request<'_>) -> Result<Vec<Vec<String>>> {
     Ok(commands)
 }
 
-/// The components that are added. No path of a component or patch may leave the repository.
+/// The components that are added. kustomize would take one with `*` for a pattern.
 fn components(request: &Request<'_>) -> Result<Vec<String>> {
     let options = &request.settings.kustomize;
     let mut problems = Problems::default();
     let mut components = Vec::new();
-    for path in options.patches.iter().filter_map(|patch| patch["path"].as_str()) {
-        problems.collect(request.root.resolve_if_exists(request.dir, path));
-    }
     for component in &options.components {
-        let found = problems.collect(request.root.resolve_if_exists(request.dir, component)).flatten();
+        if component.contains(['*', '?', '[', '\\']) && !component.contains("://") {
+            problems.push(
+                Problem::new(Exit::SETTINGS, format!("the component `{component}` is a pattern"))
+                    .hint("name each directory"),
+            );
+            continue;
+        }
+        // One that leads out of the repository is a problem of the tree.
+        let found = request.root.resolve_if_exists(request.dir, component).ok().flatten();
         if found.is_some() || !options.ignore_missing_components {
             components.push(component.clone());
         }
@@ -230,15 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn every_path_that_leaves_the_repository_is_a_problem() {
+    fn a_component_is_a_directory_and_no_pattern() {
         let options = KustomizeOptions {
-            components: vec!["../a".into(), "debug".into()],
-            patches: vec![serde_json::json!({"path": "../b"}), serde_json::json!({"patch": "../c"})],
+            components: vec!["../a".into(), "debug/*".into(), "debug".into()],
             ..KustomizeOptions::default()
         };
         let problems = commands_of(options).unwrap_err();
         let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
-        assert_eq!(messages, ["`../b` leads out of the repository", "`../a` leads out of the repository"]);
+        assert_eq!(messages, ["the component `debug/*` is a pattern"]);
     }
 
     fn patched(kustomization: &str) -> Result<Value> {

@@ -10,9 +10,11 @@ use crate::{
     settings::{Layer, Sourced},
 };
 
+/// With it kustomize runs Helm: for everyone only where the platform allows it (`allow.kustomizeHelm`).
+pub(super) const ENABLE_HELM: &str = "--enable-helm";
+
 /// Flags for everyone, and whether a value follows. `--load-restrictor` is only for the value that is the default.
 const OPEN: &[(&str, bool)] = &[
-    ("--enable-helm", false),
     ("--enable-managedby-label", false),
     ("--helm-api-versions", true),
     ("--helm-debug", false),
@@ -31,10 +33,12 @@ pub(super) struct Flags {
     pub(super) enable_helm: bool,
     /// Whether the Helm to do it with is named.
     pub(super) helm_command: bool,
+    /// Whether files outside a kustomization's directory may be read.
+    pub(super) unrestricted: bool,
 }
 
 /// The flags, if whoever set them may set them; each that is not allowed is a problem.
-pub(super) fn check(set: &Sourced<Vec<String>>) -> Result<Flags> {
+pub(super) fn check(set: &Sourced<Vec<String>>, allow_helm: bool) -> Result<Flags> {
     let words: Vec<String> =
         set.value.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();
     let operator = matches!(set.layer, Layer::BuiltIn | Layer::Platform | Layer::Flag);
@@ -47,7 +51,7 @@ pub(super) fn check(set: &Sourced<Vec<String>>) -> Result<Flags> {
             problems
                 .push(problem(&format!("`{name}` would keep the manifests from us"), set).hint("remove it"));
         }
-        if operator {
+        if operator || (name == ENABLE_HELM && allow_helm) {
             continue;
         }
         let Some((_, takes_value)) = OPEN.iter().find(|(open, _)| *open == name) else {
@@ -60,8 +64,9 @@ pub(super) fn check(set: &Sourced<Vec<String>>) -> Result<Flags> {
         }
     }
     let has = |flag: &str| words.iter().any(|word| word.split('=').next() == Some(flag));
-    let (enable_helm, helm_command) = (has("--enable-helm"), has("--helm-command"));
-    problems.or(Flags { words, enable_helm, helm_command })
+    let (enable_helm, helm_command) = (has(ENABLE_HELM), has("--helm-command"));
+    let unrestricted = operator && words.iter().any(|word| word.contains("LoadRestrictionsNone"));
+    problems.or(Flags { words, enable_helm, helm_command, unrestricted })
 }
 
 fn problem(message: &str, set: &Sourced<Vec<String>>) -> Problem {
@@ -70,7 +75,11 @@ fn problem(message: &str, set: &Sourced<Vec<String>>) -> Problem {
 
 fn not_open(flag: &str, set: &Sourced<Vec<String>>) -> Problem {
     let open: Vec<_> = OPEN.iter().map(|(name, _)| *name).collect();
-    problem(&format!("`{flag}` is for the platform's operators"), set)
+    let problem = problem(&format!("`{flag}` is for the platform's operators"), set);
+    if flag.starts_with(ENABLE_HELM) {
+        return problem.hint("platform operators can allow charts in kustomizations with `allow.kustomizeHelm` in the platform file");
+    }
+    problem
         .hint("with it a build could read files outside the repository or run programs: it must stand in the platform file")
         .hint(format!("an app may set {}", open.join(", ")))
 }
@@ -84,16 +93,14 @@ mod tests {
     }
 
     fn messages(layer: Layer, words: &[&str]) -> Vec<String> {
-        check(&set(layer, words)).unwrap_err().iter().map(|problem| problem.message.clone()).collect()
+        check(&set(layer, words), false).unwrap_err().iter().map(|problem| problem.message.clone()).collect()
     }
 
     #[test]
-    fn an_app_may_render_charts() {
-        let flags = check(&set(
-            Layer::Parameter,
-            &["--enable-helm --helm-debug", "--load-restrictor", "LoadRestrictionsRootOnly"],
-        ))
-        .unwrap();
+    fn an_app_may_render_charts_where_the_platform_allows_it() {
+        let words = ["--enable-helm --helm-debug", "--load-restrictor", "LoadRestrictionsRootOnly"];
+        assert!(check(&set(Layer::Parameter, &words), false).is_err());
+        let flags = check(&set(Layer::Parameter, &words), true).unwrap();
         assert_eq!(
             flags.words,
             ["--enable-helm", "--helm-debug", "--load-restrictor", "LoadRestrictionsRootOnly"]
@@ -107,6 +114,7 @@ mod tests {
             &["--load-restrictor=LoadRestrictionsNone"][..],
             &["--load-restrictor", "LoadRestrictionsNone"],
             &["--load-restrictor"],
+            &["--enable-helm"],
             &["--enable-exec"],
             &["--enable-alpha-plugins"],
             &["--network"],
@@ -123,7 +131,7 @@ mod tests {
                 assert!(!messages(layer.clone(), words).is_empty(), "{words:?} from {layer}");
             }
             for layer in [Layer::Platform, Layer::Flag] {
-                assert_eq!(check(&set(layer.clone(), words)).unwrap().words, words, "{layer}");
+                assert_eq!(check(&set(layer.clone(), words), false).unwrap().words, words, "{layer}");
             }
         }
     }
@@ -134,6 +142,7 @@ mod tests {
             messages(Layer::Parameter, &["--enable-exec", "--enable-helm", "--network"]),
             [
                 "`--enable-exec` is for the platform's operators (`kustomize.buildOptions`, parameter)",
+                "`--enable-helm` is for the platform's operators (`kustomize.buildOptions`, parameter)",
                 "`--network` is for the platform's operators (`kustomize.buildOptions`, parameter)",
             ]
         );
@@ -142,14 +151,16 @@ mod tests {
     #[test]
     fn nobody_may_send_the_manifests_elsewhere() {
         for words in [&["-o", "x"][..], &["-ox"], &["--output=x"], &["--output", "x"]] {
-            assert!(check(&set(Layer::Platform, words)).is_err(), "{words:?}");
+            assert!(check(&set(Layer::Platform, words), false).is_err(), "{words:?}");
         }
     }
 
     #[test]
     fn the_operators_may_name_their_helm() {
         assert!(
-            check(&set(Layer::Platform, &["--enable-helm", "--helm-command=helm3"])).unwrap().helm_command
+            check(&set(Layer::Platform, &["--enable-helm", "--helm-command=helm3"]), false)
+                .unwrap()
+                .helm_command
         );
     }
 }

@@ -19,9 +19,9 @@ use rustix::{
 };
 
 use super::{Deadline, Output};
+use crate::render::scratch::Scratch;
 
-/// How long a child runs before a guard is started, and between looks at whether one that is silent has ended. Most
-/// tools are done by then, and to start a process for a guard would be the larger part of what we cost.
+/// The time between looks at whether a child that is silent has ended.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How long a killed child's stderr is waited for.
@@ -36,57 +36,54 @@ const KEPT: usize = 64 * 1024;
 /// How much is read at a time, in bytes: what a pipe holds.
 const CHUNK: usize = 64 * 1024;
 
-/// A process group that is led by a child of ours; killed when dropped.
+/// A child of ours; ended with its process group when dropped before its own end.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct Process<'a> {
     child: Child,
     id: Pid,
-    start: Instant,
+    scratch: &'a Scratch,
     status: Option<ExitStatus>,
     stdout: Stream<ChildStdout>,
     stderr: Stream<ChildStderr>,
 }
 
-impl Group {
-    /// Starts `command` as the leader of a new group, with `stdin` to read.
-    pub(super) fn start(mut command: Command, stdin: Option<Vec<u8>>) -> io::Result<Self> {
+impl<'a> Process<'a> {
+    /// Starts `command` in the watchdog's group, or in one of its own without a watchdog, with `stdin` to read.
+    pub(super) fn start(
+        mut command: Command,
+        stdin: Option<Vec<u8>>,
+        scratch: &'a Scratch,
+    ) -> io::Result<Self> {
         command
-            .process_group(0)
+            .process_group(scratch.group().map_or(0, Pid::as_raw_pid))
             .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn()?;
-        let mut group = Self {
+        let mut process = Self {
             id: Pid::from_child(&child),
-            start: Instant::now(),
+            scratch,
             status: None,
             stdout: Stream::new(child.stdout.take(), usize::MAX),
             stderr: Stream::new(child.stderr.take(), KEPT),
             child,
         };
-        if let (Some(text), Some(mut pipe)) = (stdin, group.child.stdin.take()) {
+        if let (Some(text), Some(mut pipe)) = (stdin, process.child.stdin.take()) {
             // A tool that ends without having read it all is not at fault.
             thread::Builder::new().spawn(move || pipe.write_all(&text).is_ok())?;
         }
-        Ok(group)
+        Ok(process)
     }
 
-    /// The id of the group, which is that of its leader.
+    /// The id of the child.
     #[cfg(test)]
     pub(super) fn id(&self) -> Pid {
         self.id
     }
 
-    /// What the child wrote and how it ended, or else, when the deadline passed, the end of its stderr. Either way the
-    /// whole group is dead.
-    ///
-    /// `guard` starts what ends the group should we be killed; it stands until this returns.
-    pub(super) fn output<G>(
-        mut self,
-        deadline: Deadline,
-        guard: impl Fn(Pid) -> io::Result<G>,
-    ) -> io::Result<Result<Output, Vec<u8>>> {
-        let mut standing = None;
+    /// What the child wrote and how it ended, or else, when the deadline passed, the end of its stderr; then the whole
+    /// group is dead.
+    pub(super) fn output(mut self, deadline: Deadline) -> io::Result<Result<Output, Vec<u8>>> {
         let mut nap = NAPS.0;
         loop {
             if let (Some(status), false) = (self.status, self.is_open()) {
@@ -95,14 +92,16 @@ impl Group {
             if deadline.remaining().is_zero() {
                 return self.last_words().map(Err);
             }
-            if standing.is_none() && self.start.elapsed() >= PATIENCE {
-                standing = Some(guard(self.id)?);
-            }
             if self.is_open() && self.read(deadline.remaining().min(PATIENCE))? {
                 continue;
             }
             if self.has_ended()? {
-                self.end()?;
+                if self.is_open() || self.scratch.group().is_none() {
+                    // What it left behind keeps the pipes open, or would be forgotten.
+                    self.end()?;
+                } else {
+                    self.status = Some(self.child.wait()?);
+                }
             } else if !self.is_open() {
                 thread::sleep(nap);
                 nap = NAPS.1.min(nap * 2);
@@ -145,11 +144,16 @@ impl Group {
         Ok(self.status.is_none() && retry_on_intr(|| waitid(WaitId::Pid(self.id), how))?.is_some())
     }
 
-    /// Kills the group and reaps the child.
+    /// Ends the group and reaps the child.
     fn end(&mut self) -> io::Result<()> {
         if self.status.is_none() {
-            // The child is not reaped yet, so the id is still its own. It can fail only where all of the group is dead.
-            let _ = kill_process_group(self.id, Signal::KILL);
+            if self.scratch.group().is_some() {
+                self.scratch.end_group()?;
+            } else {
+                // The child is not reaped yet, so the id is still its own. It can fail only where all of the group is
+                // dead.
+                let _ = kill_process_group(self.id, Signal::KILL);
+            }
             self.status = Some(self.child.wait()?);
         }
         Ok(())
@@ -166,7 +170,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for Process<'_> {
     fn drop(&mut self) {
         let _ = self.end();
     }

@@ -1,4 +1,4 @@
-use std::{fs, path::PathBuf, process::Stdio, thread};
+use std::{fs, path::PathBuf, thread};
 
 use rustix::process::Pid;
 
@@ -18,7 +18,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        Self { tools: shell(), scratch: Scratch::new().unwrap(), secrets: Secrets::default() }
+        Self { tools: shell(), scratch: Scratch::new(None).unwrap(), secrets: Secrets::default() }
     }
 
     fn call(&self, script: &str) -> Call<'_> {
@@ -26,11 +26,12 @@ impl Fixture {
             tool: &self.tools.helm,
             verb: "template",
             args: vec!["-c".into(), script.into()],
-            env: vec![("PID_FILE", self.pid_file().into())],
+            env: [("PATH", std::env::var_os("PATH").unwrap()), ("PID_FILE", self.pid_file().into())]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
             dir: self.scratch.path(),
             stdin: None,
-            guard: None,
-            scratch: self.scratch.path(),
+            scratch: &self.scratch,
             secrets: &self.secrets,
             roots: vec![self.scratch.path()],
         }
@@ -192,43 +193,22 @@ fn a_missing_tool_is_a_problem() {
 }
 
 #[test]
-fn a_group_that_is_given_up_ends() {
+fn a_child_that_is_given_up_ends() {
     let mut sleep = Command::new("sleep");
     sleep.arg("300");
-    let group = Group::start(sleep, None).unwrap();
-    let id = group.id();
-    drop(group);
+    let scratch = Scratch::new(None).unwrap();
+    let running = Process::start(sleep, None, &scratch).unwrap();
+    let id = running.id();
+    drop(running);
     assert_ends(id);
 }
 
-/// A process group of its own, and its leader's id.
-fn sleeper() -> (std::process::Child, Pid) {
-    use std::os::unix::process::CommandExt as _;
-    let child = Command::new("sleep").arg("300").process_group(0).stdin(Stdio::null()).spawn().unwrap();
-    let id = Pid::from_child(&child);
-    (child, id)
-}
-
 #[test]
-fn a_guard_waits_for_the_end_of_its_lifeline() {
-    let scratch = Scratch::new().unwrap();
-    let (mut child, id) = sleeper();
-    let (lifeline, held) = std::io::pipe().unwrap();
-    let path = scratch.path().to_owned();
-    let guard = thread::spawn(move || guard::stand(lifeline, id.as_raw_pid(), &path));
-    thread::sleep(Duration::from_millis(100));
-    assert!(child.try_wait().unwrap().is_none() && scratch.path().exists());
-    drop(held);
-    guard.join().unwrap().unwrap();
-    assert!(!child.wait().unwrap().success());
-    assert!(!scratch.path().exists());
-}
-
-#[test]
-fn a_guard_removes_only_directories_of_ours() {
-    let other = tempfile::tempdir().unwrap();
-    let (mut child, id) = sleeper();
-    guard::stand(std::io::empty(), id.as_raw_pid(), other.path()).unwrap();
-    assert!(!child.wait().unwrap().success());
-    assert!(other.path().exists());
+fn a_child_has_only_the_environment_that_it_is_given() {
+    let fixture = Fixture::new();
+    let environment = fixture
+        .call("env | cut -d= -f1 | sort | grep -v '^_$\\|^PWD$\\|^SHLVL$\\|^OLDPWD$'")
+        .stdout(soon())
+        .unwrap();
+    assert_eq!(String::from_utf8(environment).unwrap(), "PATH\nPID_FILE\n");
 }

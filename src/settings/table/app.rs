@@ -197,12 +197,35 @@ pub(super) fn platform() -> Vec<Setting> {
         )
         .group(Group::Platform, &[Place::Platform]),
         Setting::new(
-            "kinds",
-            "Kinds of custom resources",
-            "What custom resources of the platform's own make (secrets, configMaps, services: patterns such as \
-             `{name}-db`), or that no pod depends on them (harmless).",
-            |s| &mut s.kinds,
+            "allow.kustomizeHelm",
+            "Allow charts in kustomizations",
+            "Let apps set `--enable-helm`. A chart's release name must be a plain name, and its files must be in the \
+             repository or come from a chart repository.",
+            |s| &mut s.allow.kustomize_helm,
         )
+        .group(Group::Platform, &[Place::Platform]),
+        Setting::new(
+            "allow.remoteValues",
+            "Allow remote values files",
+            "Let `helm.valueFiles` and `helm.fileParameters` name URLs, which Helm fetches from the sidecar's network.",
+            |s| &mut s.allow.remote_values,
+        )
+        .group(Group::Platform, &[Place::Platform]),
+        Setting::new(
+            "allow.gitProtocol",
+            "Allow git://",
+            "Let remote bases use `git://`, which is neither encrypted nor authenticated, beside https and ssh.",
+            |s| &mut s.allow.git_protocol,
+        )
+        .group(Group::Platform, &[Place::Platform]),
+        Setting::new(
+            "childEnvironment",
+            "Environment of tools",
+            "Environment variables of the sidecar that helm, kustomize and git get beside the few that they need, such as \
+             `HELM_PLUGINS` or `GIT_CONFIG_GLOBAL`.",
+            |s| &mut s.child_environment,
+        )
+        .items("name")
         .group(Group::Platform, &[Place::Platform]),
         Setting::new(
             "locked",

@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::symlink};
 use crate::{
     argocd::App,
     render::{Deadline, Root, Tools},
-    settings::{HelmOptions, Settings},
+    settings::{Allow, HelmOptions, Settings},
 };
 
 use super::*;
@@ -11,13 +11,15 @@ use super::*;
 /// A repository with the chart `charts/catalog` and values files in and beside it.
 struct Repository {
     temp: tempfile::TempDir,
+    /// Whether the platform allows URLs.
+    remote: bool,
 }
 
 impl Repository {
     fn new(files: &[&str]) -> Self {
         let temp = tempfile::tempdir().unwrap();
         fs::create_dir_all(temp.path().join("repo/charts/catalog")).unwrap();
-        let this = Self { temp };
+        let this = Self { temp, remote: false };
         for file in files {
             let path = this.root().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -36,7 +38,11 @@ impl Repository {
         use_it(&Request {
             dir: &dir,
             root: &Root::find(&dir, Some("charts/catalog")).unwrap(),
-            settings: &Settings { helm: options, ..Settings::default() },
+            settings: &Settings {
+                helm: options,
+                allow: Allow { remote_values: self.remote, ..Allow::default() },
+                ..Settings::default()
+            },
             app: &App { name: Some("catalog-dev".into()), ..App::default() },
             tools: &Tools::default(),
             deadline: Deadline::after(std::time::Duration::from_secs(9)),
@@ -52,7 +58,7 @@ impl Repository {
     fn resolve_with(&self, options: HelmOptions) -> Result<Vec<String>> {
         let root = format!("{}/", self.root().display());
         let files = self.request(options, resolve)?;
-        Ok(files.into_iter().map(|file| file.into_string().unwrap().replace(&root, "")).collect())
+        Ok(files.into_iter().map(|file| file.replace(&root, "")).collect())
     }
 }
 
@@ -119,8 +125,13 @@ fn no_path_leaves_the_repository() {
 }
 
 #[test]
-fn a_url_is_for_helm_and_other_schemes_are_for_nobody() {
-    let repository = Repository::new(&[]);
+fn a_url_is_for_helm_where_the_platform_allows_it_and_other_schemes_are_for_nobody() {
+    let mut repository = Repository::new(&[]);
+    assert_eq!(
+        messages(repository.resolve(&["https://example.com/a.yaml"])),
+        ["a values file or file parameter is a URL"]
+    );
+    repository.remote = true;
     assert_eq!(
         repository.resolve(&["https://example.com/a/*.yaml", "HTTP://example.com"]).unwrap(),
         ["https://example.com/a/*.yaml", "HTTP://example.com"]
@@ -217,7 +228,7 @@ fn a_file_parameter_names_one_file() {
             parameter("/shared/ca.pem", request).unwrap(),
             repository.root().join("shared/ca.pem").display().to_string()
         );
-        assert_eq!(parameter("https://example.com/x", request).unwrap(), "https://example.com/x");
+        assert!(parameter("https://example.com/x", request).is_err());
         assert!(parameter("missing.pem", request).is_err());
         assert!(parameter("../../../outside.yaml", request).is_err());
         assert!(parameter("$other/x", request).is_err());

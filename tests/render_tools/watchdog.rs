@@ -38,8 +38,6 @@ impl Run {
             .unwrap();
         let run = Self { helm, presync, temporary, _repository: repository };
         Self::wait_until("helm hangs", || run.helm.has("hangs") && run.scratch().count() == 1);
-        // By now the guard stands: it is started 250 ms after the tool.
-        thread::sleep(Duration::from_secs(1));
         run
     }
 
