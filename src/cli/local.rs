@@ -66,9 +66,12 @@ impl Local {
     /// in the clone, and the revision the commit that is checked out.
     pub(super) fn of_directory(&self, dir: &Path) -> BTreeMap<String, String> {
         let mut env = environment();
+        // In the sidecar Argo CD has said everything, and git is not run in a repository that an app owner wrote.
+        let in_argo_cd = env.get("ARGOCD_APP_NAME").is_some_and(|name| !name.is_empty());
         self.apply(&mut env);
         let lacks = |name: &str| env.get(name).is_none_or(String::is_empty);
-        if lacks("ARGOCD_APP_SOURCE_PATH")
+        if !in_argo_cd
+            && lacks("ARGOCD_APP_SOURCE_PATH")
             && let Some((root, path)) = place(dir)
         {
             if lacks("ARGOCD_APP_REVISION")

@@ -5,7 +5,12 @@
 //! among themselves. So `{dev,dev-eu}/*.yaml` gives all of `dev` before all of `dev-eu`, although `dev-eu/a.yaml` sorts
 //! before `dev/a.yaml`. With `**` before the end of the pattern another of its functions runs, which differs in detail.
 
-use std::{cell::Cell, fs, path::Path};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -20,7 +25,7 @@ use crate::{
 pub(super) fn matches(base: &Path, pattern: &str, root: &Root) -> Result<Vec<String>, Problem> {
     let walks = pattern.len() > 3 && has_double_star(&pattern.as_bytes()[..pattern.len() - 2]);
     let mut found = Vec::new();
-    let search = Search { base, root, walks, looked: Cell::new(0) };
+    let search = Search { base, root, walks, looked: Cell::new(0), linked: RefCell::default() };
     search.find(pattern, true, &mut found)?;
     if search.looked.get() > limits::FILES {
         let message = format!("the glob `{pattern}` looks into more than {} directories", limits::FILES);
@@ -45,6 +50,9 @@ struct Search<'a> {
     walks: bool,
     /// How many directories were looked into.
     looked: Cell<usize>,
+    /// The directories below links that `**` has looked into: each is looked into once, or links beside links would
+    /// double them at each level.
+    linked: RefCell<HashSet<PathBuf>>,
 }
 
 impl Search<'_> {
@@ -155,7 +163,9 @@ impl Search<'_> {
         for name in self.names(dir) {
             let path = join(dir, &name);
             if self.enters(&path) {
-                self.below(&path, last, found);
+                if self.is_new(&path) {
+                    self.below(&path, last, found);
+                }
             } else if last && !self.base.join(&path).is_dir() {
                 found.push(path);
             }
@@ -172,6 +182,13 @@ impl Search<'_> {
         let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         names.sort();
         names
+    }
+
+    /// Whether `**` has not been in this directory by way of another link.
+    fn is_new(&self, path: &str) -> bool {
+        let full = self.base.join(path);
+        let real = full.canonicalize().unwrap_or_default();
+        real == full || self.linked.borrow_mut().insert(real)
     }
 
     /// Whether it is a directory to look into: links are followed, but neither out of the repository nor in a circle.
