@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use presync::{
     argocd::App,
     manifest::{Manifests, Source},
-    plan,
+    plan::{self, Rendering},
     settings::{Environment, Settings},
 };
 
@@ -51,7 +51,8 @@ const ANNOTATIONS: &[&str] = &[
     "argocd-presync-plugin/strategy: keep",
     "argocd-presync-plugin/phase: @H",
 ];
-const HOOKS: &[&str] = &["PreSync", "Sync", "PostSync", "pre-install", "pre-install,pre-upgrade", "post-install", "Skip", "x"];
+const HOOKS: &[&str] =
+    &["PreSync", "Sync", "PostSync", "pre-install", "pre-install,pre-upgrade", "post-install", "Skip", "x"];
 const NUMBERS: &[&str] = &["0", "1", "-1", "5", "300", "2147483647", "15"];
 
 fuzz_target!(|data: &[u8]| {
@@ -70,7 +71,7 @@ fuzz_target!(|data: &[u8]| {
     let environment = Environment { name: environment.to_owned(), reason: String::new() };
     let settings = Settings { environment, ..Settings::default() };
     let app = App { name: Some("shop-dev".to_owned()), ..App::default() };
-    let Ok(plan) = plan::plan(&manifests, &settings, &app) else { return };
+    let Ok(plan) = plan::plan(&manifests, Rendering::default(), &settings, &app) else { return };
     let output = manifests.apply(&plan.changes()).expect("the plan can be applied").to_vec();
     let again = Manifests::read(source(output.clone())).expect("the output can be read");
     let (before, after) = (manifests.index().expect("an index"), again.index().expect("an index"));
@@ -93,7 +94,11 @@ fn filled(part: &str, choices: &mut Choices<'_>, text: &mut String) {
             _ => (NAMES, 1),
         };
         let chosen = choices.one(of);
-        if chosen.contains(['@', '#']) { filled(chosen, choices, text) } else { text.push_str(chosen) }
+        if chosen.contains(['@', '#']) {
+            filled(chosen, choices, text)
+        } else {
+            text.push_str(chosen)
+        }
         rest = &rest[at + length..];
     }
     text.push_str(rest);

@@ -76,12 +76,12 @@ fn check_node(tree: &Tree<'_>, node: &Node<'_>) -> Result<(), SyntaxError> {
         }
         Content::Sequence(items) if node.flow => {
             let at = items.iter().find_map(|item| question_mark(tree, *item));
-            fail(at, "a `?` in an unquoted value between brackets")
+            fail(at, "a `?` in an unquoted value between brackets, or a `:` before it")
         }
         Content::Mapping(entries) if node.flow => {
             let nodes = entries.iter().flat_map(|entry| [entry.key, entry.value]);
             let at = nodes.into_iter().find_map(|node| question_mark(tree, node));
-            fail(at, "a `?` in an unquoted value between braces")?;
+            fail(at, "a `?` in an unquoted value between braces, or a `:` before it")?;
             let at = entries.iter().find_map(|entry| key_with_colon(tree, *entry));
             fail(at, "a `:` that no blank follows, so that it belongs to the key")
         }
@@ -89,12 +89,13 @@ fn check_node(tree: &Tree<'_>, node: &Node<'_>) -> Result<(), SyntaxError> {
     }
 }
 
-/// In flow style a `?` ends an unquoted scalar.
+/// In flow style a `?` ends an unquoted scalar, and a `:` cannot begin one.
 fn question_mark(tree: &Tree<'_>, id: NodeId) -> Option<usize> {
     let node = tree.node(id);
     match &node.content {
         Content::Scalar { style: Style::Plain, .. } => {
-            tree.text[node.span.clone()].find('?').map(|at| node.span.start + at)
+            let text = &tree.text[node.span.clone()];
+            text.find('?').or(text.starts_with(':').then_some(0)).map(|at| node.span.start + at)
         }
         _ => None,
     }

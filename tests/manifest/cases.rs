@@ -185,6 +185,7 @@ const REFUSED: &[&str] = &[
     "a: {x: z w: 1}\n",
     "a: {x: a?b}\n",
     "a: [a?b]\n",
+    "a: {\"b\"::c}\n",
     "a: {{ x }}\n",
     "{{ x }}\nkind: X\n",
     "a: *x\n",
