@@ -2,7 +2,9 @@
 //! so that the TTL of a finished Job can never become drift.
 //!
 //! One pure function, [`plan::plan`], decides for every Job; the commands only apply or show what it decided.
-//! The arrows go one way: `cli` → [`render`] and `cluster` → [`plan`] → [`manifest`].
+//! The arrows go one way: `cli` → [`render`], [`rules`], [`report`] and `cluster` → [`plan`] → [`settings`], [`manifest`];
+//! inside the plan `decide` → `rewrite` → `placement` → `needs` and `migration` → `pod` → `app`. A test checks them:
+//! `tests/project/arrows.rs`.
 
 pub mod argocd;
 #[cfg(feature = "cluster")]

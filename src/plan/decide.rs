@@ -11,14 +11,10 @@ use crate::{
     manifest::{Manifests, ObjectId, Step},
     plan::{
         JobPlan, Moved, Outcome, Plan, Rendering, Rewrite, Warning,
-        app::{
-            hooks::{self, Author, Role},
-            index::Index,
-            job::Job,
-            jobs::jobs_of,
-        },
+        app::{hooks, index::Index, job::Job, jobs::jobs_of},
+        left,
         migration::{self, Selection},
-        needs::{self, Found},
+        needs::{self, Found, Makers},
         placement::{self, Candidate},
         rewrite::{
             again::Again,
@@ -49,6 +45,7 @@ pub fn plan(
         additions: Vec::new(),
         edits: BTreeMap::new(),
     };
+    plan.warnings = left::job_sets(manifests)?;
     if objects.is_empty() {
         return Ok(plan);
     }
@@ -83,7 +80,19 @@ pub fn plan(
     }
     for judged in judged {
         let outcome = match &judged.fate {
-            Fate::Left(why) => Outcome::Left(why.clone()),
+            Fate::Left(why) => {
+                let migration = judged.selection.migration;
+                plan.warnings.extend(left::warnings(&judged.job, migration, settings, manifests));
+                let mut why = why.clone();
+                if let Some(raised) = left::raise(&judged.job, settings) {
+                    plan.edits
+                        .entry(judged.job.id)
+                        .or_default()
+                        .extend(writer::written(&judged.job, vec![raised]));
+                    why.push_str("; its TTL is raised to the minimum of the platform");
+                }
+                Outcome::Left(why)
+            }
             Fate::Extend => {
                 let rewrite = writer::extend(&judged.job, &judged.settings, settings, &mut plan);
                 Outcome::Rewritten(Box::new(rewrite))
@@ -93,9 +102,6 @@ pub fn plan(
                 None => continue, // its problem is among `problems`
             },
         };
-        if let (Outcome::Left(_), Some(warning)) = (&outcome, drifts(&judged, &view)) {
-            plan.warnings.push(warning);
-        }
         let Judged { job, selection, .. } = judged;
         let (kind, label) = (job.kind().to_owned(), job.label());
         plan.jobs.push(JobPlan { id: job.id, kind, label, selection, outcome });
@@ -173,9 +179,10 @@ fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
 
 fn candidates<'a>(judged: &'a [Judged<'a>], view: &Index<'a>) -> Result<Vec<Candidate<'a>>, Problems> {
     let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
+    let makers = Makers::default();
     placed
         .map(|judged| {
-            let Found { needs, awaits, missing, waiters } = needs::of(&judged.job, view)?;
+            let Found { needs, awaits, missing, waiters } = needs::of(&judged.job, &makers, view)?;
             Ok(Candidate {
                 job: judged.job,
                 settings: &judged.settings,
@@ -187,28 +194,6 @@ fn candidates<'a>(judged: &'a [Judged<'a>], view: &Index<'a>) -> Result<Vec<Cand
             })
         })
         .collect()
-}
-
-/// A plain Job that is left with its TTL still becomes drift.
-fn drifts(judged: &Judged<'_>, view: &Index<'_>) -> Option<Warning> {
-    let job = &judged.job;
-    let ttl = job.ttl()?;
-    if hooks::role(job.object) != (Role::Resource, Author::Nobody) {
-        return None;
-    }
-    Some(Warning {
-        text: format!(
-            "Job {} has a TTL of {ttl} s and is no hook: Argo CD will report it as missing when Kubernetes has deleted it",
-            job.label()
-        ),
-        location: view.location(job.id).to_string(),
-        hint: Some(if judged.selection.migration {
-            "take `strategy: off` away, or remove the TTL".to_owned()
-        } else {
-            "if it is a migration, annotate it with argocd-presync-plugin/migration: \"true\"; else remove the TTL"
-                .to_owned()
-        }),
-    })
 }
 
 /// Two Jobs of one name: Argo CD would apply only the last.

@@ -4,6 +4,7 @@
 
 pub(crate) mod app;
 mod decide;
+mod left;
 pub(crate) mod migration;
 pub(crate) mod needs;
 pub(crate) mod placement;

@@ -29,6 +29,7 @@ impl Default for Settings {
             workflows: false,
             job: JobSettings::default(),
             ttl_floor: Duration::from_mins(1),
+            raise_hook_ttl: false,
             locked: BTreeMap::new(),
             allow: Allow::default(),
             child_environment: Vec::new(),

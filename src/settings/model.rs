@@ -37,6 +37,8 @@ pub struct Settings {
     pub job: JobSettings,
     /// Smallest TTL that a hook gets, in whole seconds: with less, some Argo CD versions miss its end.
     pub ttl_floor: Duration,
+    /// Hooks that are no migrations get the smallest TTL too.
+    pub raise_hook_ttl: bool,
     /// Settings that the platform file locks, or groups of them (`helm`), and its reason.
     pub locked: BTreeMap<String, String>,
     /// What apps may do that the built-in rules refuse.

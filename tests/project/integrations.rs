@@ -216,7 +216,7 @@ fn vault_plugin_after_presync() {
     let text = programs.stdout(app.path(), words[0], &words[1..]);
     assert!(text.contains("stringData: {password: s3cret}"), "{text}");
     assert!(text.contains("argocd.argoproj.io/hook"), "{text}");
-    fs::write(app.path().join("broken.yaml"), "kind: [").unwrap();
+    fs::write(app.path().join("broken.yaml"), "apiVersion: v1\nmetadata: {}\nkind: [").unwrap();
     let failed = programs.run(app.path(), words[0], &words[1..]);
     assert!(!failed.status.success(), "an error of presync must fail the render");
 }

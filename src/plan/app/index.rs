@@ -1,6 +1,7 @@
 //! Read access to the rendered app for decisions: objects by kind and name, parsed only when looked at.
 
-use memchr::memmem::find;
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use crate::{
@@ -35,6 +36,8 @@ pub(crate) struct Index<'a> {
     custom: Vec<usize>,
     default_namespace: Option<String>,
     mentions: Mentions,
+    /// The items of Lists as JSON, to be searched; none for what is a document of its own.
+    items: OnceCell<Vec<Option<String>>>,
 }
 
 impl<'a> Index<'a> {
@@ -48,7 +51,15 @@ impl<'a> Index<'a> {
         order.sort_by(|&a, &b| key(&headers[a]).cmp(&key(&headers[b])));
         let default_namespace = default_namespace.map(str::to_owned);
         let custom = (0..headers.len()).filter(|&at| is_custom(&headers[at])).collect();
-        Ok(Self { manifests, headers, order, custom, default_namespace, mentions: Mentions::default() })
+        Ok(Self {
+            manifests,
+            headers,
+            order,
+            custom,
+            default_namespace,
+            mentions: Mentions::default(),
+            items: OnceCell::new(),
+        })
     }
 
     /// Every object of the app, in the order of the manifests.
@@ -120,22 +131,29 @@ impl<'a> Index<'a> {
 
     /// Looks for many texts in one pass, so that [`Self::mentioning`] each of them is quick.
     pub(crate) fn look_for(&self, texts: &[&str]) {
-        self.mentions.look_for(texts, self.manifests.all_bytes());
+        self.mentions.look_for(texts, self.texts());
     }
 
-    /// The objects whose documents contain this text, in the order of the manifests.
+    /// The objects that contain this text, in the order of the manifests.
     pub(crate) fn mentioning(&self, text: &str) -> Vec<&Header> {
-        let documents = self.mentions.of(text, self.manifests.all_bytes());
-        let of_document = |document: usize| {
-            let start = self.headers.partition_point(|header| header.id.document < document);
-            self.headers[start..].iter().take_while(move |header| header.id.document == document)
-        };
-        documents.iter().copied().flat_map(of_document).collect()
+        self.mentions.of(text, self.texts()).iter().map(|at| &self.headers[*at]).collect()
     }
 
-    /// Whether the object's document contains this text.
+    /// Whether the object contains this text.
     pub(crate) fn mentions(&self, header: &Header, text: &str) -> bool {
-        find(self.manifests.bytes(header.id.document), text.as_bytes()).is_some()
+        self.headers
+            .binary_search_by_key(&header.id, |header| header.id)
+            .is_ok_and(|at| self.mentions.of(text, self.texts()).binary_search(&at).is_ok())
+    }
+
+    /// What each object consists of, to be searched: its document, or the item of a List as JSON.
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        let json =
+            |header: &Header| header.id.item.and_then(|_| Some(self.object(header.id).ok()?.to_string()));
+        let items = self.items.get_or_init(|| self.headers.iter().map(json).collect());
+        self.headers.iter().zip(items).map(|(header, item)| {
+            item.as_ref().map_or_else(|| self.manifests.bytes(header.id.document), String::as_bytes)
+        })
     }
 
     /// The object itself; fails where its document cannot be read.

@@ -86,6 +86,16 @@ impl<'a> Job<'a> {
         self.spec()["ttlSecondsAfterFinished"].as_u64()
     }
 
+    /// Whether it waits until someone resumes it. Kueue resumes the Jobs of its queues: `pkg/controller/constants`,
+    /// `QueueLabel`.
+    pub(crate) fn is_suspended(&self) -> bool {
+        let queued = [self.labels(), self.annotations()]
+            .into_iter()
+            .flatten()
+            .any(|map| map.contains_key("kueue.x-k8s.io/queue-name"));
+        self.spec()["suspend"] == true && !queued
+    }
+
     /// Init containers, then containers, in order.
     pub(crate) fn containers(&self) -> impl Iterator<Item = Container<'a>> + use<'a> {
         let pod = self.pod();

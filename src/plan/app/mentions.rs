@@ -1,42 +1,42 @@
-//! Which documents of the app contain which texts: the search before any parse.
+//! Which objects of the app contain which texts: the search before any parse.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 
-/// The documents that contain a text, remembered for each text that was asked for.
+/// The positions of the objects that contain a text, remembered for each text that was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Mentions(RefCell<BTreeMap<String, Rc<[usize]>>>);
 
 impl Mentions {
-    /// Looks for many texts in one pass over `documents`, so that asking for each is quick.
-    pub(crate) fn look_for<'b>(&self, texts: &[&str], documents: impl Iterator<Item = &'b [u8]>) {
+    /// Looks for many texts in one pass over `objects`, so that asking for each is quick.
+    pub(crate) fn look_for<'b>(&self, texts: &[&str], objects: impl Iterator<Item = &'b [u8]>) {
         // Only a pattern that is too large to build is an error; then each text is looked for when it is asked for.
         let Ok(automaton) = AhoCorasick::new(texts) else { return };
         let mut found: Vec<Vec<usize>> = vec![Vec::new(); texts.len()];
-        for (document, bytes) in documents.enumerate() {
+        for (object, bytes) in objects.enumerate() {
             for hit in automaton.find_overlapping_iter(bytes) {
-                let documents = &mut found[hit.pattern().as_usize()];
-                if documents.last() != Some(&document) {
-                    documents.push(document);
+                let objects = &mut found[hit.pattern().as_usize()];
+                if objects.last() != Some(&object) {
+                    objects.push(object);
                 }
             }
         }
         let mut known = self.0.borrow_mut();
-        known.extend(texts.iter().zip(found).map(|(text, documents)| ((*text).to_owned(), documents.into())));
+        known.extend(texts.iter().zip(found).map(|(text, objects)| ((*text).to_owned(), objects.into())));
     }
 
-    /// The documents that contain `text`, in their order.
-    pub(crate) fn of<'b>(&self, text: &str, documents: impl Iterator<Item = &'b [u8]>) -> Rc<[usize]> {
+    /// The objects that contain `text`, in their order.
+    pub(crate) fn of<'b>(&self, text: &str, objects: impl Iterator<Item = &'b [u8]>) -> Rc<[usize]> {
         if let Some(known) = self.0.borrow().get(text) {
             return Rc::clone(known);
         }
         let finder = Finder::new(text);
-        let found: Rc<[usize]> = documents
+        let found: Rc<[usize]> = objects
             .enumerate()
             .filter(|(_, bytes)| finder.find(bytes).is_some())
-            .map(|(document, _)| document)
+            .map(|(object, _)| object)
             .collect();
         self.0.borrow_mut().insert(text.to_owned(), Rc::clone(&found));
         found

@@ -1,11 +1,8 @@
 //! How a program that is in no table migrates: by a name or a subcommand that says so.
 
 use crate::plan::{
-    migration::{
-        tools::{base_name, only_looks},
-        words,
-    },
-    pod::program,
+    migration::{tools::only_looks, words},
+    pod::program::{self, base_name},
 };
 
 /// Words after which a program's or a script's name stands.
@@ -60,6 +57,9 @@ const OPTIONS: &[&str] = &[
 /// Subcommands that change a schema when they follow `db` or `database`: `app db --url $URL upgrade`.
 const DATABASE_COMMANDS: &[&str] = &["upgrade", "update", "prepare", "sync", "apply", "setup", "init"];
 
+/// Tokens that change a schema where a name joins them with a database.
+const JOINED: &[&str] = &["upgrade", "init", "initdb", "dbinit", "dbupgrade", "sync", "update"];
+
 /// Tokens that make a database ready, beside one that names it: `db-init.sh`, `db-sync.py`.
 const PREPARES: &[&str] = &["sync", "create", "load"];
 
@@ -90,7 +90,30 @@ pub(crate) fn migration(words: &[String], implied: bool) -> Option<String> {
         };
         migrates.then(|| base_name(word).to_owned())
     });
-    named.or_else(|| database_command(words))
+    named.or_else(|| joined(words, implied)).or_else(|| database_command(words))
+}
+
+/// A program or subcommand whose name joins a database with its upgrade (`init_and_upgrade_db`, `db-sync.sh`), or whose
+/// name says database and whose subcommand upgrades it (`manage_db.sh upgrade`).
+fn joined(words: &[String], implied: bool) -> Option<String> {
+    let programs =
+        (usize::from(implied)..words.len()).filter(|at| is_program(words, *at) || (implied && *at == 1));
+    programs.map(|at| (base_name(&words[at]), words.get(at + 1))).find_map(|(name, next)| {
+        let tokens = words::tokens(name);
+        let has = |wanted: &[&str]| tokens.iter().any(|token| wanted.contains(&token.as_str()));
+        if tokens.len() < 2
+            || !tokens.iter().any(|token| words::is_database(token))
+            || has(PREPARES_OTHERS)
+            || has(OTHER)
+        {
+            return None;
+        }
+        let next = next.filter(|next| DATABASE_COMMANDS.contains(&next.as_str()));
+        match next {
+            Some(next) => Some(format!("{name} {next}")),
+            None => has(JOINED).then(|| name.to_owned()),
+        }
+    })
 }
 
 fn database_command(words: &[String]) -> Option<String> {
@@ -184,6 +207,9 @@ mod tests {
             ("photoprism migrations run", "migrations"),
             ("rake shop:migrate_all", "shop:migrate_all"),
             ("store-manager db --url postgres://db upgrade --yes", "db upgrade"),
+            ("/opt/shop/manage_db.sh upgrade", "manage_db.sh upgrade"),
+            ("./init_and_upgrade_db", "init_and_upgrade_db"),
+            ("python scripts/update_schema.py", "update_schema.py"),
         ] {
             assert_eq!(own(line).as_deref(), Some(word), "{line}");
         }
@@ -236,6 +262,8 @@ mod tests {
             "immigration run",
             "echo migrate",
             "store-manager db check",
+            "/opt/shop/manage_db.sh backup",
+            "/scripts/init-db-user.sh",
             "db upgrade",
             "python -c 'import migrate'",
             "migrate() { true; }",

@@ -111,6 +111,10 @@ pub(crate) const COMMANDS: &[Tool] = &[
     tool("changes Kubernetes objects", "kubectl|oc apply|patch|replace|scale|label|annotate", "kubectl patch deployment shop -p {}"),
     tool("creates a topic", "kafka-topics|kafka-topics.sh --create", "kafka-topics.sh --create --topic a"),
     tool("copies data", "pg_dump|pg_dumpall|pg_restore|mysqldump|mongodump|mongorestore|pgloader|elasticdump", "pg_dump -Fc app"),
+    tool("fills a database with data", "rails|rake|*-rake|artisan|sequelize|sequelize-cli|ace|ace.js db:seed|db:seed:*", "php artisan db:seed --force"),
+    tool("fills a database with data", "knex|knex.js|phinx|phinx.php seed:run", "npx knex seed:run"),
+    tool("fills a database with data", "prisma db seed", "npx prisma db seed"),
+    tool("fills a database with data", "manage.py|manage|django-admin loaddata", "python manage.py loaddata demo.json"),
     tool("copies data", "rsync|rclone|restic|wal-g|pgbackrest", "rclone copy a: b:"),
 ];
 

@@ -9,6 +9,13 @@ const OTHER: &[&str] = &[
     "fail", "require", "after", "post",
 ];
 
+/// Tokens that make a name one that runs migrations of the schema: others migrate volumes, settings or machines.
+#[rustfmt::skip]
+const RUNS: &[&str] = &[
+    "run", "auto", "automigrate", "apply", "do", "execute", "perform", "enable", "enabled", "force", "only", "start",
+    "startup", "boot",
+];
+
 /// The first variable with a literal value that makes a container's program migrate.
 pub(crate) fn migrates<'a>(job: &Job<'a>) -> Option<&'a str> {
     let variables =
@@ -26,8 +33,10 @@ fn says_so(name: &[String], value: &str) -> bool {
     }
     match value {
         "true" | "1" | "yes" | "on" => {
-            name.iter().any(|token| words::is_keyword(token))
-                || (has("upgrade") && (has("mode") || has("only")))
+            let migrates = name.iter().any(|token| words::is_keyword(token));
+            let of_database = name.len() == 1
+                || name.iter().any(|token| words::is_database(token) || RUNS.contains(&token.as_str()));
+            (migrates && of_database) || (has("upgrade") && (has("mode") || has("only")))
         }
         // Not a variable that says what the app is called.
         "migrate" | "migration" | "migrations" | "migrator" | "db-migrate" | "db:migrate"
@@ -47,6 +56,11 @@ mod tests {
         for (name, value, says) in [
             ("RUN_MIGRATIONS", "true", true),
             ("AUTO_MIGRATE", "1", true),
+            ("MIGRATE", "true", true),
+            ("DB_MIGRATION", "true", true),
+            ("SHOP_VOLUME_MIGRATION", "true", false),
+            ("LIVE_MIGRATION", "true", false),
+            ("CONFIG_MIGRATION", "on", false),
             ("CONTAINER_ROLE", "migrate", true),
             ("upgrade.mode", "true", true),
             ("RUN_MIGRATIONS", "false", false),

@@ -49,21 +49,21 @@ impl Kind {
     const fn weight(self) -> (i32, &'static str) {
         match self {
             Self::Tool => (120, "a command of a known tool"),
-            Self::OwnCommand => (60, "a migrate command of another program: `app migrate`, `run-migrations.sh`, `npm run db:migrate`"),
+            Self::OwnCommand => (60, "a migrate command of another program: `app migrate`, `run-migrations.sh`, `npm run db:migrate`; a name that joins a database with its upgrade: `init_and_upgrade_db`"),
             Self::Keyword => (50, "`migrate`, `migration` and the like in the name, or in a label that says what the Job is for"),
             Self::Image => (40, "the same in an image's name or tag; not beside a keyword"),
             Self::Environment => (35, "an environment variable such as `RUN_MIGRATIONS=true`; not beside a command that migrates"),
-            Self::Preparation => (30, "a program or script named `db-init`, `setup-database`; not beside a command that migrates"),
+            Self::Preparation => (30, "a program or script named `setup-database`, `create-db`; not beside a command that migrates"),
             Self::Schema => (25, "SQL such as `CREATE TABLE` in a command, or in a file of the app that a command names; not beside a command that migrates"),
             Self::Database => (20, "`db`, `schema`, `postgres` in the name; not beside a keyword"),
             Self::Client => (20, "a database's client, such as `psql`; not beside a command that migrates"),
-            Self::Action => (15, "`init`, `setup`, `seed`, `upgrade` in the name; not beside a keyword"),
+            Self::Action => (15, "`init`, `setup`, `upgrade` in the name; not beside a keyword"),
             Self::Hook => (10, "a sync hook or a Helm hook"),
             Self::Test => (-180, "a name that says it is a test"),
             Self::Other => (-60, "a name that says it is something else: `migrate-notify`, `create-user`, `db-backup`; once for each thing"),
             Self::Perhaps => (-20, "a verb of something else in front of the keyword, where it may be a service's name: `copy-migrate`"),
-            Self::OtherCommand => (-40, "a command of something else, such as `mc mb` or `pg_dump`; not beside a command that migrates"),
-            Self::Suspended => (-200, "`suspend: true`: a sync would wait until someone resumes the Job"),
+            Self::OtherCommand => (-40, "a command of something else, such as `mc mb`, `pg_dump` or `rake db:seed`; not beside a command that migrates"),
+            Self::Suspended => (-200, "`suspend: true`, unless the Job is in a queue of Kueue's: a sync would wait until someone resumes it"),
         }
     }
 }
@@ -120,7 +120,7 @@ pub(crate) fn gather<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Evidenc
     if matches!(role, Role::Hook(_)) {
         evidence.add(Kind::Hook, "it is a hook");
     }
-    if job.spec()["suspend"] == true {
+    if job.is_suspended() {
         evidence.add(Kind::Suspended, "it is suspended: a sync would wait for it");
     }
     evidence
@@ -175,7 +175,7 @@ fn add_weak_names(
 ) {
     let image = job.containers().find_map(|container| {
         let image = container.image().split('@').next().unwrap_or_default();
-        keyword(&words::tokens(tools::base_name(image)))
+        keyword(&words::tokens(program::base_name(image)))
     });
     if let Some(token) = image {
         evidence.add(Kind::Image, format!("an image says `{token}`"));
@@ -221,7 +221,7 @@ fn labels<'a>(job: &Job<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
     job.labels()
         .into_iter()
         .flatten()
-        .filter(|(key, _)| !APP_LABELS.contains(&tools::base_name(key)))
+        .filter(|(key, _)| !APP_LABELS.contains(&program::base_name(key)))
         .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
 }
 

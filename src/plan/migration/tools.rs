@@ -7,6 +7,8 @@
 //!
 //! To teach presync a tool, add one line, with an example that the tests try.
 
+use crate::plan::pod::program::base_name;
+
 /// A command that is known, by the tool it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tool {
@@ -46,17 +48,12 @@ pub(crate) fn only_looks(word: &str) -> bool {
     option.strip_suffix("=true").map_or_else(|| LOOKS.contains(&option), |option| LOOKS.contains(&option))
 }
 
-/// A program's name without its directory.
-pub(crate) fn base_name(word: &str) -> &str {
-    word.rsplit(['/', '\\']).next().unwrap_or(word)
-}
-
 fn matches(pattern: &str, words: &[String]) -> bool {
     let (program, wanted) = pattern.split_once(' ').unwrap_or((pattern, ""));
-    words.iter().enumerate().filter(|(_, word)| any(program, base_name(word))).any(|(at, _)| {
-        let mut rest = words[at + 1..].iter();
-        wanted.split_terminator(' ').all(|alternatives| rest.any(|word| any(alternatives, word)))
-    })
+    let mut rest = words.iter();
+    // The first place of the program suffices: behind a later one stands less.
+    rest.any(|word| any(program, base_name(word)))
+        && wanted.split_terminator(' ').all(|alternatives| rest.any(|word| any(alternatives, word)))
 }
 
 fn any(alternatives: &str, word: &str) -> bool {
@@ -79,7 +76,7 @@ fn glob(pattern: &str, word: &str) -> bool {
 #[rustfmt::skip]
 pub(crate) const TOOLS: &[Tool] = &[
     // Ruby
-    tool("Active Record", "rails|rake|*-rake db:migrate|db:migrate:*|db:prepare|db:setup|db:create|db:schema:load|db:structure:load|db:seed|db:seed:*", "cd /app && bundle exec rake db:migrate"),
+    tool("Active Record", "rails|rake|*-rake db:migrate|db:migrate:*|db:prepare|db:setup|db:create|db:schema:load|db:structure:load", "cd /app && bundle exec rake db:migrate"),
     tool("data_migrate", "rails|rake data:migrate|data:migrate:*", "bin/rails data:migrate"),
     tool("Hanami", "hanami db migrate|prepare", "bundle exec hanami db migrate"),
     tool("Sequel", "sequel -m|-M", "sequel -m /app/migrations $DATABASE_URL"),
@@ -94,11 +91,11 @@ pub(crate) const TOOLS: &[Tool] = &[
     tool("Masonite", "craft migrate", "python craft migrate"),
     // JavaScript and TypeScript
     tool("Prisma", "prisma migrate deploy", "./node_modules/.bin/prisma migrate deploy"),
-    tool("Prisma", "prisma db push|seed|execute", "npx prisma db push --skip-generate"),
-    tool("Sequelize", "sequelize|sequelize-cli db:migrate|db:seed|db:seed:*", "npx sequelize-cli db:migrate --env production"),
+    tool("Prisma", "prisma db push|execute", "npx prisma db push --skip-generate"),
+    tool("Sequelize", "sequelize|sequelize-cli db:migrate", "npx sequelize-cli db:migrate --env production"),
     tool("TypeORM", "typeorm|typeorm-* migration:run|schema:sync", "npx typeorm migration:run -d dist/data-source.js"),
     tool("TypeORM", "cli.js migration:run", "node ./node_modules/typeorm/cli.js migration:run"),
-    tool("Knex", "knex|knex.js migrate:latest|migrate:up|seed:run", "yarn knex migrate:latest"),
+    tool("Knex", "knex|knex.js migrate:latest|migrate:up", "yarn knex migrate:latest"),
     tool("Kysely", "kysely migrate:latest|migrate:up|migrate", "npx kysely migrate:latest"),
     tool("node-pg-migrate", "node-pg-migrate up", "npx node-pg-migrate up"),
     tool("db-migrate", "db-migrate up", "node_modules/.bin/db-migrate up --config database.json"),
@@ -106,16 +103,16 @@ pub(crate) const TOOLS: &[Tool] = &[
     tool("MikroORM", "mikro-orm|mikro-orm-esm migration:up|schema:update", "npx mikro-orm migration:up"),
     tool("migrate-mongo", "migrate-mongo up", "npx migrate-mongo up"),
     tool("Graphile Migrate", "graphile-migrate migrate", "graphile-migrate migrate"),
-    tool("AdonisJS", "ace|ace.js migration:run|db:seed", "node ace migration:run --force"),
+    tool("AdonisJS", "ace|ace.js migration:run", "node ace migration:run --force"),
     tool("Redwood", "rw|redwood data-migrate up", "yarn rw data-migrate up"),
     tool("Payload", "payload migrate", "npx payload migrate"),
     tool("Medusa", "medusa db:migrate|db:setup", "npx medusa db:migrate"),
     tool("Directus", "directus|cli.js bootstrap|migrate:latest", "node cli.js bootstrap"),
     tool("Wrangler", "wrangler migrations apply", "npx wrangler d1 migrations apply DB --remote"),
     // PHP
-    tool("Laravel", "artisan migrate|migrate:*|db:seed|tenants:migrate", "php artisan migrate --force"),
+    tool("Laravel", "artisan migrate|migrate:*|tenants:migrate", "php artisan migrate --force"),
     tool("Doctrine", "console|doctrine|doctrine-migrations* doctrine:migrations:migrate|migrations:migrate|d:m:m|doctrine:schema:update", "php bin/console doctrine:migrations:migrate --no-interaction"),
-    tool("Phinx", "phinx|phinx.php migrate|seed:run", "vendor/bin/phinx migrate -e production"),
+    tool("Phinx", "phinx|phinx.php migrate", "vendor/bin/phinx migrate -e production"),
     tool("Yii", "yii migrate|migrate/up", "php yii migrate --interactive=0"),
     tool("CakePHP", "cake|cake.php migrations migrate", "bin/cake migrations migrate"),
     tool("CodeIgniter", "spark migrate", "php spark migrate --all"),

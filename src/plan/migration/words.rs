@@ -19,7 +19,7 @@ const DATABASE: &[&str] = &[
 #[rustfmt::skip]
 const ACTIONS: &[&str] = &[
     "init", "initialize", "initialise", "initializer", "initialiser", "initialization", "setup", "prepare",
-    "bootstrap", "bootstrapper", "seed", "seeds", "seeder", "upgrade", "upgrader", "update", "dbinit",
+    "bootstrap", "bootstrapper", "upgrade", "upgrader", "update", "dbinit",
     "initdb", "dbsetup", "createdb", "dbupgrade",
 ];
 
@@ -28,7 +28,7 @@ pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut token = String::new();
     let mut small = false;
-    for c in text.chars() {
+    for c in without_placeholders(text).chars() {
         if !c.is_alphanumeric() || (small && c.is_uppercase()) {
             tokens.extend((!token.is_empty()).then(|| std::mem::take(&mut token)));
         }
@@ -39,6 +39,20 @@ pub(crate) fn tokens(text: &str) -> Vec<String> {
     }
     tokens.extend((!token.is_empty()).then_some(token));
     tokens
+}
+
+/// The text without the placeholders of argocd-vault-plugin, such as `<path:secret/data/shop#tag>`: their words say
+/// nothing of what they stand for.
+fn without_placeholders(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, (_, after))) =
+        rest.split_once('<').and_then(|(before, tail)| Some((before, tail.split_once('>')?)))
+    {
+        kept.extend([before, " "]);
+        rest = after;
+    }
+    kept + rest
 }
 
 /// Whether a token says "migration".
@@ -70,6 +84,8 @@ mod tests {
         assert_eq!(tokens("immigration-api_v2.DbMigrator"), ["immigration", "api", "v2", "db", "migrator"]);
         assert_eq!(tokens("--x--"), ["x"]);
         assert!(tokens("").is_empty());
+        assert_eq!(tokens("shop-migrate-<path:secret/data/shop#tag>-<a>x"), ["shop", "migrate", "x"]);
+        assert_eq!(tokens("a<b"), ["a", "b"]);
         for (name, keyword) in [
             ("immigration-setup", false),
             ("emigrations", false),

@@ -18,7 +18,7 @@ use crate::{
             claims, custom_resources,
             databases::{Asking, Databases, Reached},
             dependents::waiters,
-            makers,
+            makers::Makers,
             rbac::{self, Account},
             wait_commands, waited_for,
         },
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Walks from the Job over everything that it needs.
-pub(crate) fn from(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
+pub(crate) fn from<'v>(job: &Job<'_>, makers: &Makers<'v>, app: &'v Index<'_>) -> Result<Found> {
     let mut kinds: Vec<_> = app.custom().map(|header| header.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -44,6 +44,7 @@ pub(crate) fn from(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
         kinds,
         databases,
         producers,
+        makers,
         job: *job,
         needs: Vec::new(),
         places: HashMap::new(),
@@ -64,12 +65,13 @@ pub(crate) fn from(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
     Ok(Found { needs: walk.needs, awaits: walk.workloads, missing: walk.missing, waiters })
 }
 
-struct Walk<'v, 'a, 'j> {
+struct Walk<'v, 'a, 'j, 'm> {
     app: &'v Index<'a>,
     /// The kinds of the app's custom resources.
     kinds: Vec<&'v str>,
     databases: Databases<'v, 'a>,
     producers: SecretControllers<'v, 'a>,
+    makers: &'m Makers<'v>,
     job: Job<'j>,
     needs: Vec<Need>,
     /// Where in `needs` an object stands.
@@ -92,7 +94,7 @@ impl Referrer<'_> {
     }
 }
 
-impl Walk<'_, '_, '_> {
+impl Walk<'_, '_, '_, '_> {
     fn add(
         &mut self,
         header: &Header,
@@ -139,7 +141,7 @@ impl Walk<'_, '_, '_> {
             return Ok(());
         }
         if reference.relation == Relation::Config {
-            for header in makers::of(&reference.kind, &reference.name, namespace, self.job.id, app)? {
+            for header in self.makers.of(&reference.kind, &reference.name, namespace, self.job.id, app)? {
                 let why = format!("{why}, for which it seems to make {} {}", reference.kind, reference.name);
                 self.add(header, Relation::Producer, referrer.id, why, None);
                 there = true;

@@ -1,5 +1,7 @@
 //! Jobs of the app that make ConfigMaps and Secrets when they run.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use crate::{
@@ -15,38 +17,81 @@ use crate::{
     },
 };
 
-/// The other Jobs that seem to make an object that nothing else provides: what they run speaks of its kind and names
-/// it (`kubectl create secret generic tls`, `--secret-name=tls`), and they do not take it themselves.
-pub(crate) fn of<'v>(
-    kind: &str,
-    name: &str,
-    namespace: Option<&str>,
-    except: ObjectId,
-    app: &'v Index<'_>,
-) -> Result<Vec<&'v Header>> {
-    let word = kind.to_ascii_lowercase();
-    let mut found = Vec::new();
-    let jobs = app.of_kind("Job").filter(|header| header.id != except && app.reaches(header, namespace));
-    for header in jobs {
-        if !runs_in_sync(app.object(header.id)?) {
-            continue;
+/// The Jobs of an app that may make a ConfigMap or Secret, read once, when the first asks.
+#[derive(Default)]
+pub(crate) struct Makers<'v>(OnceCell<Vec<Maker<'v>>>);
+
+/// A Job whose commands or files speak of a kind.
+struct Maker<'v> {
+    header: &'v Header,
+    /// The objects that its pod takes itself, as kind and name.
+    takes: Vec<(String, String)>,
+    /// What speaks of `configmap` or `secret`, in lower case too.
+    texts: Vec<(String, String)>,
+}
+
+impl<'v> Makers<'v> {
+    /// Reads the Jobs that run in a sync; fails where a document cannot be read.
+    fn read(app: &'v Index<'_>) -> Result<Vec<Maker<'v>>> {
+        let mut makers = Vec::new();
+        for header in app.of_kind("Job") {
+            let object = app.object(header.id)?;
+            if !runs_in_sync(object) {
+                continue;
+            }
+            let pod = &object["spec"]["template"]["spec"];
+            let references = references::of_pod(pod);
+            let texts: Vec<_> = reading::texts(pod, &references, header.namespace.as_deref(), app)?
+                .into_iter()
+                .map(|text| (text.content.to_ascii_lowercase(), text.content.into_owned()))
+                .filter(|(lower, _)| KINDS.iter().any(|kind| lower.contains(kind)) && makes(lower))
+                .map(|(lower, text)| (text, lower))
+                .collect();
+            if !texts.is_empty() {
+                let takes =
+                    references.into_iter().map(|reference| (reference.kind, reference.name)).collect();
+                makers.push(Maker { header, takes, texts });
+            }
         }
-        let pod = &app.object(header.id)?["spec"]["template"]["spec"];
-        let references = references::of_pod(pod);
-        if references.iter().any(|reference| reference.kind == kind && reference.name == name) {
-            continue;
-        }
-        let texts = reading::texts(pod, &references, header.namespace.as_deref(), app)?;
-        let makes = |text: &str| {
-            let lower = text.to_ascii_lowercase();
-            let deletes = lower.contains(" delete ") && !MAKES.iter().any(|verb| lower.contains(verb));
-            hostnames::has_name(text, name) && lower.contains(&word) && !deletes
-        };
-        if texts.iter().any(|text| makes(&text.content)) {
-            found.push(header);
-        }
+        Ok(makers)
     }
-    Ok(found)
+
+    /// The Jobs, `except` left out, that seem to make an object that nothing else provides: what they run speaks of its
+    /// kind and names it (`kubectl create secret generic tls`, `--secret-name=tls`), and they do not take it themselves.
+    pub(crate) fn of(
+        &self,
+        kind: &str,
+        name: &str,
+        namespace: Option<&str>,
+        except: ObjectId,
+        app: &'v Index<'_>,
+    ) -> Result<Vec<&'v Header>> {
+        let jobs = if let Some(jobs) = self.0.get() {
+            jobs
+        } else {
+            let read = Self::read(app)?;
+            self.0.get_or_init(|| read)
+        };
+        let word = kind.to_ascii_lowercase();
+        let seems = |maker: &&Maker<'v>| {
+            maker.header.id != except
+                && app.reaches(maker.header, namespace)
+                && maker
+                    .texts
+                    .iter()
+                    .any(|(text, lower)| lower.contains(&word) && hostnames::has_name(text, name))
+                && !maker.takes.iter().any(|(taken, of)| taken == kind && of == name)
+        };
+        Ok(jobs.iter().filter(seems).map(|maker| maker.header).collect())
+    }
+}
+
+/// What a text says that makes one of the kinds.
+const KINDS: [&str; 2] = ["configmap", "secret"];
+
+/// Whether a text, in lower case, may make what it names.
+fn makes(text: &str) -> bool {
+    !text.contains(" delete ") || MAKES.iter().any(|verb| text.contains(verb))
 }
 
 /// Commands that make an object; one that only deletes does not.

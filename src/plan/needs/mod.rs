@@ -23,7 +23,9 @@ use crate::{
 pub(crate) use catalogue::kinds::{Knowledge, is_extension, knowledge};
 pub(crate) use claims::mounts;
 pub(crate) use hostnames::has_name;
+pub(crate) use makers::Makers;
 
+pub(crate) use crate::plan::pod::references::Relation;
 pub(crate) use dependents::Waiter;
 
 /// An object of the app that has to be there, and up to date, before the Job's pod can do its work.
@@ -53,29 +55,6 @@ pub(crate) struct Use {
     pub why: String,
     /// The way to the name in the Job, where it stands there literally.
     pub path: Option<Vec<Step>>,
-}
-
-/// What a needed object is to the Job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Relation {
-    /// A ConfigMap or Secret.
-    Config,
-    /// A ServiceAccount, and what gives it rights.
-    Identity,
-    /// A PersistentVolumeClaim or PersistentVolume.
-    Volume,
-    /// Makes a ConfigMap or Secret in the cluster, or is what such an object itself needs.
-    Producer,
-    /// A database, and the Services that lead to it.
-    Database,
-    /// Another Job that the pod waits for.
-    Job,
-    /// The namespace of the Job or of a need.
-    Namespace,
-    /// A class that the cluster looks up: PriorityClass, RuntimeClass, StorageClass.
-    Class,
-    /// The CustomResourceDefinition of a need.
-    Definition,
 }
 
 /// A workload of the app itself, no database, that a Job's pod waits for, or a Service that leads to it.
@@ -111,8 +90,8 @@ pub(crate) struct Missing {
 }
 
 /// Follows the Job's pod through the app; fails where a document cannot be read.
-pub(crate) fn of(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
-    graph::from(job, app)
+pub(crate) fn of<'v>(job: &Job<'_>, makers: &Makers<'v>, app: &'v Index<'_>) -> Result<Found> {
+    graph::from(job, makers, app)
 }
 
 #[cfg(test)]

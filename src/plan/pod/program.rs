@@ -1,7 +1,5 @@
 //! Which of a simple command's words are a command that runs.
 
-use crate::plan::migration::tools::base_name;
-
 /// Words in front of a command that leave it what it is.
 #[rustfmt::skip]
 const PREFIXES: &[&str] = &[
@@ -33,6 +31,11 @@ const INTERPRETED: &[&str] = &[
 const DATABASE_CLIENTS: &[&str] = &[
     "psql", "mysql", "mariadb", "sqlcmd", "sqlplus", "cqlsh", "mongo", "mongosh", "clickhouse-client", "createdb",
 ];
+
+/// A program's name without its directory.
+pub(crate) fn base_name(word: &str) -> &str {
+    word.rsplit(['/', '\\']).next().unwrap_or(word)
+}
 
 /// The command without the shell's words and the assignments before it.
 pub(crate) fn command(words: &[String]) -> &[String] {

@@ -4,10 +4,30 @@
 
 use serde_json::Value;
 
-use crate::{
-    manifest::Step,
-    plan::{needs::Relation, pod::node::Node},
-};
+use crate::{manifest::Step, plan::pod::node::Node};
+
+/// What a needed object is to the Job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// A ConfigMap or Secret.
+    Config,
+    /// A ServiceAccount, and what gives it rights.
+    Identity,
+    /// A PersistentVolumeClaim or PersistentVolume.
+    Volume,
+    /// Makes a ConfigMap or Secret in the cluster, or is what such an object itself needs.
+    Producer,
+    /// A database, and the Services that lead to it.
+    Database,
+    /// Another Job that the pod waits for.
+    Job,
+    /// The namespace of the Job or of a need.
+    Namespace,
+    /// A class that the cluster looks up: PriorityClass, RuntimeClass, StorageClass.
+    Class,
+    /// The CustomResourceDefinition of a need.
+    Definition,
+}
 
 /// A field that names an object.
 #[derive(Debug, Clone)]

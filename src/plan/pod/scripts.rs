@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use crate::plan::{
     app::job::{Container, Job},
-    migration::tools::base_name,
     pod::{
-        program,
+        program::{self, base_name},
         shell::{self, Words},
     },
 };
@@ -89,11 +88,25 @@ impl<'a> Reading<'a> {
         if words.iter().any(|word| changes_schema(word)) {
             self.schema = Some(place.clone());
         }
+        if implied {
+            self.entrypoint();
+        }
         self.add(words, &place, 0);
         if let Some(command) = self.commands.last_mut() {
             command.implied = implied;
         }
         self
+    }
+
+    /// Adds the commands of a script that is mounted over the image's entrypoint: a container without `command` runs it.
+    fn entrypoint(&mut self) {
+        let is_entrypoint = |file: &&File<'_>| base_name(&file.path).contains("entrypoint");
+        let Some(path) = self.files.iter().find(is_entrypoint).map(|file| file.path.clone()) else { return };
+        for (place, text) in self.scripts(&vec![path]) {
+            for inner in shell::commands(&text) {
+                self.add(inner, &place, 1);
+            }
+        }
     }
 
     /// Adds a command, the shell text among its words and the mounted scripts that it names.

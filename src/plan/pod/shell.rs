@@ -5,6 +5,8 @@
 
 use std::{iter::Peekable, str::Chars};
 
+use crate::plan::pod::program::base_name;
+
 /// The words of one simple command, quotes removed.
 pub(crate) type Words = Vec<String>;
 
@@ -171,7 +173,7 @@ impl Reader<'_> {
                 end.push(c);
             }
         }
-        let run = self.words.iter().any(|word| is_shell(crate::plan::migration::tools::base_name(word)));
+        let run = self.words.iter().any(|word| is_shell(base_name(word)));
         self.documents.push(Document { end, indented, run });
     }
 

@@ -243,7 +243,7 @@ pub(crate) fn extend(job: &Job<'_>, own: &JobSettings, settings: &Settings, plan
 }
 
 /// The edits in the terms of the object that is written.
-fn written(job: &Job<'_>, edits: Vec<Edit>) -> Vec<Edit> {
+pub(crate) fn written(job: &Job<'_>, edits: Vec<Edit>) -> Vec<Edit> {
     if job.is_workflow() { workflow::edits(edits) } else { edits }
 }
 

@@ -189,6 +189,13 @@ pub(super) fn platform() -> Vec<Setting> {
         )
         .group(Group::Platform, &[Place::Platform]),
         Setting::new(
+            "raiseHookTtl",
+            "Minimum TTL of all hooks",
+            "Gives every Job that is a hook the minimum TTL at least, migration or not.",
+            |s| &mut s.raise_hook_ttl,
+        )
+        .group(Group::Platform, &[Place::Platform]),
+        Setting::new(
             "environmentRules",
             "Rules for the environment",
             "Rules for apps that set no environment: the first whose globs (name, project, namespace, path, \

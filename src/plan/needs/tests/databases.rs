@@ -389,7 +389,7 @@ fn a_service_of_the_app_may_take_an_operators_pods() {
 fn the_secret_of_a_database_brings_the_database() {
     let cluster = object("postgresql.cnpg.io/v1", "Cluster", "pg");
     let pod = "containers: [{name: m, envFrom: [{secretRef: {name: pg-app}}]}]";
-    let needs = with_job(&app(pod, &[&cluster]), of).unwrap().needs;
+    let needs = with_job(&app(pod, &[&cluster]), alone).unwrap().needs;
     assert_eq!(lines(&needs), ["Cluster pg: envFrom of container m, for which it makes Secret pg-app"]);
     assert_eq!(needs[0].relation, Relation::Database);
 }

@@ -84,7 +84,7 @@ fn what_may_be_missing_is_a_need_where_it_is_rendered() {
         let objects = everything();
         let objects: Vec<_> = objects.iter().map(String::as_str).collect();
         assert_eq!(names(pod, &objects), [need], "{pod}");
-        let found = with_job(&app(pod, &[]), of).unwrap();
+        let found = with_job(&app(pod, &[]), alone).unwrap();
         assert!(found.needs.is_empty() && found.missing.is_empty(), "{pod}");
     }
 }
@@ -110,7 +110,7 @@ fn each_place_that_names_an_object_is_a_use_with_its_path() {
     let pod = "\
 initContainers: [{name: w, envFrom: [{secretRef: {name: a}}]}]
 containers: [{name: m, env: [{name: X, value: x}, {name: K, valueFrom: {secretKeyRef: {name: a, key: k}}}]}]";
-    let needs = with_job(&app(pod, &[&object("v1", "Secret", "a")]), of).unwrap().needs;
+    let needs = with_job(&app(pod, &[&object("v1", "Secret", "a")]), alone).unwrap().needs;
     let path = |steps: &[&str]| {
         let steps = ["spec", "template", "spec"].iter().chain(steps);
         Some(

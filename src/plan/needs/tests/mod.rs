@@ -32,6 +32,11 @@ fn with_job<T>(manifests: &Manifests, run: impl FnOnce(&Job<'_>, &Index<'_>) -> 
     run(&Job { id, object: app.object(id).unwrap() }, &app)
 }
 
+/// What the Job needs, where no other one was looked at before.
+fn alone(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
+    of(job, &Makers::default(), app)
+}
+
 fn lines(needs: &[Need]) -> Vec<String> {
     needs
         .iter()
@@ -41,17 +46,17 @@ fn lines(needs: &[Need]) -> Vec<String> {
 
 /// The needs as `Kind name: why`.
 fn found(pod: &str, others: &[&str]) -> Vec<String> {
-    lines(&with_job(&app(pod, others), of).unwrap().needs)
+    lines(&with_job(&app(pod, others), alone).unwrap().needs)
 }
 
 /// The needs as `Kind name`.
 fn names(pod: &str, others: &[&str]) -> Vec<String> {
-    let needs = with_job(&app(pod, others), of).unwrap().needs;
+    let needs = with_job(&app(pod, others), alone).unwrap().needs;
     needs.iter().map(|need| format!("{} {}", need.header.kind, need.header.name)).collect()
 }
 
 /// What the Job waits for though it is no need, as `Kind name: why`.
 fn awaited(manifests: &Manifests) -> Vec<String> {
-    let found = with_job(manifests, of).unwrap().awaits;
+    let found = with_job(manifests, alone).unwrap().awaits;
     found.iter().map(|found| format!("{} {}: {}", found.header.kind, found.header.name, found.why)).collect()
 }
