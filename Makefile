@@ -4,7 +4,7 @@ export PRESYNC_REQUIRE_TOOLS = 1
 CONTAINER_TOOL ?= docker
 LINT = target/tools/lint
 
-.PHONY: help build test lint audit unit e2e drift-proof fleet screens bench bless fuzz fuzz-smoke image release-dry-run prerequisites
+.PHONY: help build test lint audit unit e2e model drift-proof fleet screens bench bless fuzz fuzz-smoke image release-dry-run prerequisites
 
 help: ## Show this help
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -47,6 +47,11 @@ fuzz: ## Fuzz each target for ten minutes, or for SECONDS
 e2e: ## Run the end-to-end suite on a real Argo CD
 	tests/tools/build stack
 	cargo test --locked --package e2e
+
+model: ## Compare the model of a sync with the real Argo CD on 200 random apps
+	rm -rf target/model
+	PRESYNC_RANDOM_FOLDER=$(CURDIR)/target/model PRESYNC_RANDOM_SEED=$$(date +%s) cargo test --locked --lib random_apps_are_written -- --ignored
+	PRESYNC_RANDOM_FOLDER=$(CURDIR)/target/model cargo test --locked --package e2e -- model::
 
 drift-proof: ## Sample drift with and without the plugin; writes docs/drift-proof.*
 	tests/tools/build stack

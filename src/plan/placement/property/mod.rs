@@ -8,6 +8,7 @@
 
 mod app;
 mod random;
+mod written;
 
 use std::collections::BTreeSet;
 
