@@ -134,7 +134,7 @@ impl Arranging<'_> {
         for order in orders {
             let level: Vec<&Early> = early.iter().filter(|job| job.order == order).collect();
             let needs = self.closure(level.iter().map(|job| job.id));
-            let earliest = self.last(&needs).max(previous).map(|wave| wave + 1);
+            let earliest = self.last(&needs).max(previous).map(|wave| wave.saturating_add(1));
             let latest = first_after.map(|wave| wave.saturating_sub(behind));
             behind -= 1;
             let written = level.iter().filter_map(|job| job.wave).max();
