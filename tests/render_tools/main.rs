@@ -10,6 +10,7 @@ mod check;
 mod double;
 mod fixture;
 mod helm;
+mod hostile;
 mod kustomize;
 mod trigger;
 mod watchdog;
