@@ -49,7 +49,7 @@ pub fn plan(
     if objects.is_empty() {
         return Ok(plan);
     }
-    let view = Index::new(manifests, app.namespace.as_deref())?;
+    let view = Index::new(manifests, app.namespace.as_deref())?.with_kinds(&settings.kinds);
     let jobs: Vec<Job<'_>> =
         objects.iter().map(|(id, object)| Job { id: *id, object: object.as_ref() }).collect();
     view.look_for(&jobs.iter().map(Job::name).filter(|name| !name.is_empty()).collect::<Vec<_>>());

@@ -20,6 +20,7 @@ impl Default for Settings {
             },
             environments: BTreeSet::new(),
             environment_rules: Vec::new(),
+            kinds: Vec::new(),
             renderer: None,
             allow_empty: false,
             timeout: Duration::from_secs(50),

@@ -48,7 +48,7 @@ pub(super) trait Form: Clone {
     }
 }
 
-fn must_be<T: Form>() -> String {
+pub(super) fn must_be<T: Form>() -> String {
     format!("must be {}", T::shape().expected())
 }
 

@@ -13,6 +13,7 @@ mod environment;
 mod file;
 mod form;
 mod jobs;
+mod kinds;
 mod layers;
 mod load;
 mod measure;

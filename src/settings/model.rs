@@ -19,6 +19,8 @@ pub struct Settings {
     pub environments: BTreeSet<String>,
     /// The platform's rules for the environment; the first that applies counts.
     pub environment_rules: Vec<EnvironmentRule>,
+    /// What the platform says about its own kinds.
+    pub kinds: Vec<KindRule>,
     /// The renderer to use; `None` detects it.
     pub renderer: Option<RendererKind>,
     /// An empty render is a success.
@@ -90,6 +92,21 @@ pub struct EnvironmentRule {
     pub path: Option<GlobMatcher>,
     /// Glob on the target revision, such as a branch.
     pub target_revision: Option<GlobMatcher>,
+}
+
+/// A rule of the platform file: what objects of a kind make, or that no pod depends on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KindRule {
+    /// `Kind.group`.
+    pub kind: String,
+    /// A pod cannot depend on it.
+    pub harmless: bool,
+    /// Patterns of the names of Secrets that its controller makes.
+    pub secrets: Vec<String>,
+    /// Patterns of the names of ConfigMaps that its controller makes.
+    pub config_maps: Vec<String>,
+    /// Patterns of the names of Services that lead to it.
+    pub services: Vec<String>,
 }
 
 /// The tool that renders the app.

@@ -8,6 +8,7 @@ use crate::{
     error::{Location, Result},
     manifest::{Header, Manifests, ObjectId, Step},
     plan::app::mentions::Mentions,
+    settings::KindRule,
 };
 
 /// Kinds that have no namespace and whose name does not say so.
@@ -38,6 +39,8 @@ pub(crate) struct Index<'a> {
     mentions: Mentions,
     /// The items of Lists as JSON, to be searched; none for what is a document of its own.
     items: OnceCell<Vec<Option<String>>>,
+    /// What the platform says about its own kinds.
+    kinds: &'a [KindRule],
 }
 
 impl<'a> Index<'a> {
@@ -59,7 +62,18 @@ impl<'a> Index<'a> {
             default_namespace,
             mentions: Mentions::default(),
             items: OnceCell::new(),
+            kinds: &[],
         })
+    }
+
+    /// The same app, with what the platform says about its own kinds.
+    pub(crate) fn with_kinds(self, kinds: &'a [KindRule]) -> Self {
+        Self { kinds, ..self }
+    }
+
+    /// What the platform says about the object's kind.
+    pub(crate) fn rules_of(&self, header: &Header) -> impl Iterator<Item = &'a KindRule> {
+        self.kinds.iter().filter(|rule| is(header, &rule.kind))
     }
 
     /// Every object of the app, in the order of the manifests.

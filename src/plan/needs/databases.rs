@@ -64,10 +64,14 @@ impl<'v, 'a> Databases<'v, 'a> {
     pub(crate) fn new(app: &'v Index<'a>, waiting: HashSet<ObjectId>) -> Result<Self> {
         let mut conventions = Vec::new();
         for header in app.custom() {
-            let Some(operator) = operators::of(header) else { continue };
-            let object = app.object(header.id)?;
-            for names in operator.services.iter().flat_map(|names| pattern::expand(names, object)) {
-                conventions.push((names, header, operator.counts));
+            let of_platform = app.rules_of(header).flat_map(|rule| &rule.services);
+            let mut services: Vec<_> = of_platform.map(|names| (names.as_str(), Counts::Named)).collect();
+            if let Some(operator) = operators::of(header) {
+                services.extend(operator.services.iter().map(|names| (*names, operator.counts)));
+            }
+            for (names, counts) in services {
+                let names = pattern::expand(names, app.object(header.id)?);
+                conventions.extend(names.into_iter().map(|name| (name, header, counts)));
             }
         }
         Ok(Self { app, conventions, waiting })

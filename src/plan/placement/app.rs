@@ -203,7 +203,7 @@ fn nature(header: &Header, view: &Index<'_>) -> Nature {
         };
     }
     if is_custom(header) || needs::is_extension(header) {
-        return match needs::knowledge(header) {
+        return match needs::knowledge(header, view) {
             needs::Knowledge::Maker => Nature::Custom,
             needs::Knowledge::Harmless => Nature::Outward,
             needs::Knowledge::Unknown => Nature::Unknown,

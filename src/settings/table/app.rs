@@ -235,6 +235,14 @@ pub(super) fn platform() -> Vec<Setting> {
         .items("name")
         .group(Group::Platform, &[Place::Platform]),
         Setting::new(
+            "kinds",
+            "Kinds of custom resources",
+            "What custom resources of the platform's own make (secrets, configMaps, services: patterns such as \
+             `{name}-db`), or that no pod depends on them (harmless).",
+            |s| &mut s.kinds,
+        )
+        .group(Group::Platform, &[Place::Platform]),
+        Setting::new(
             "locked",
             "Locked settings",
             "Settings, or groups such as helm, that no later place may set, each with the reason.",

@@ -3,7 +3,7 @@
 use crate::{
     manifest::Header,
     plan::{
-        app::index::{group, is},
+        app::index::{Index, group, is},
         needs::catalogue::{operators, secret_controllers},
     },
 };
@@ -27,8 +27,27 @@ const HARMLESS: &[&str] = &[
     "*.monitoring.googleapis.com",
     "*.grafana.integreatly.org",
     "*.loki.grafana.com",
+    "*.monitoring.grafana.com",
+    "*.sloth.slok.dev",
+    "*.pyrra.dev",
+    "*.jaegertracing.io",
+    "OpenTelemetryCollector.opentelemetry.io",
+    "DatadogMonitor.datadoghq.com",
+    "DatadogMetric.datadoghq.com",
+    "DatadogDashboard.datadoghq.com",
+    "DatadogSLO.datadoghq.com",
+    "Kibana.kibana.k8s.elastic.co",
+    "Beat.beat.k8s.elastic.co",
+    "Agent.agent.k8s.elastic.co",
     "*.traefik.io",
     "*.traefik.containo.us",
+    "*.hub.traefik.io",
+    "*.gateway.kgateway.dev",
+    "*.gateway.nginx.org",
+    "*.apisix.apache.org",
+    "*.core.haproxy.org",
+    "*.ingress.v3.haproxy.org",
+    "*.networking.gke.io",
     "*.networking.istio.io",
     "*.projectcontour.io",
     "*.gateway.envoyproxy.io",
@@ -41,10 +60,20 @@ const HARMLESS: &[&str] = &[
     "*.autoscaling.k8s.io",
     "*.keda.sh",
     "*.kyverno.io",
+    "*.constraints.gatekeeper.sh",
+    "*.templates.gatekeeper.sh",
     "*.velero.io",
     "*.argoproj.io",
     "*.image.toolkit.fluxcd.io",
     "*.notification.toolkit.fluxcd.io",
+    "*.source.toolkit.fluxcd.io",
+    "Task.tekton.dev",
+    "Pipeline.tekton.dev",
+    "*.triggers.tekton.dev",
+    "*.chaos-mesh.org",
+    "*.litmuschaos.io",
+    "Schedule.k8up.io",
+    "Backup.k8up.io",
     "Route.route.openshift.io",
     "ImageStream.image.openshift.io",
     "BuildConfig.build.openshift.io",
@@ -53,24 +82,51 @@ const HARMLESS: &[&str] = &[
     "VolumeSnapshotClass.snapshot.storage.k8s.io",
     "ScheduledBackup.postgresql.cnpg.io",
     "Backup.postgresql.cnpg.io",
+    "Backup.k8s.mariadb.com",
+    "PerconaXtraDBClusterBackup.pxc.percona.com",
+    "PerconaServerMySQLBackup.ps.percona.com",
+    "PerconaServerMongoDBBackup.psmdb.percona.com",
+    "PerconaPGBackup.pgv2.percona.com",
 ];
 
 /// Kinds of the groups above that run or make something after all.
-const MAY_MATTER: &[&str] =
-    &["Application.argoproj.io", "ApplicationSet.argoproj.io", "ServiceEntry.networking.istio.io"];
+const MAY_MATTER: &[&str] = &[
+    "Application.argoproj.io",
+    "ApplicationSet.argoproj.io",
+    "ServiceEntry.networking.istio.io",
+    // Their rules generate Secrets, ConfigMaps and NetworkPolicies.
+    "Policy.kyverno.io",
+    "ClusterPolicy.kyverno.io",
+];
 
 /// Kinds that known makers need: stores, issuers, authentication.
 const NEEDED: &[&str] = &[
     "SecretStore.external-secrets.io",
     "ClusterSecretStore.external-secrets.io",
-    "Password.generators.external-secrets.io",
+    "*.generators.external-secrets.io",
     "Issuer.cert-manager.io",
     "ClusterIssuer.cert-manager.io",
     "VaultAuth.secrets.hashicorp.com",
     "VaultConnection.secrets.hashicorp.com",
+    "VaultAuthGlobal.secrets.hashicorp.com",
+    "HCPAuth.secrets.hashicorp.com",
+    "SecretTransformation.secrets.hashicorp.com",
     "KafkaTopic.kafka.strimzi.io",
     "KafkaNodePool.kafka.strimzi.io",
+    "KafkaConnector.kafka.strimzi.io",
+    "*.rabbitmq.com",
+    "*.stackgres.io",
+    "*.atlas.mongodb.com",
+    "Project.aiven.io",
+    "Database.aiven.io",
+    "KafkaTopic.aiven.io",
+    "MysqlDatabase.mysql.presslabs.org",
+    "MysqlUser.mysql.presslabs.org",
+    "Postgres.db.movetokube.com",
     "Database.postgresql.cnpg.io",
+    "Publication.postgresql.cnpg.io",
+    "Subscription.postgresql.cnpg.io",
+    "ObjectStore.barmancloud.cnpg.io",
     "Database.k8s.mariadb.com",
     "User.k8s.mariadb.com",
     "Grant.k8s.mariadb.com",
@@ -78,8 +134,11 @@ const NEEDED: &[&str] = &[
     "ClusterImageCatalog.postgresql.cnpg.io",
 ];
 
-/// What is known of an object's kind.
-pub(crate) fn knowledge(header: &Header) -> Knowledge {
+/// What is known of an object's kind: what the platform says, else the tables.
+pub(crate) fn knowledge(header: &Header, app: &Index<'_>) -> Knowledge {
+    if let Some(rule) = app.rules_of(header).next() {
+        return if rule.harmless { Knowledge::Harmless } else { Knowledge::Maker };
+    }
     let is_of = |list: &[&str]| {
         list.iter().any(|kind| {
             kind.strip_prefix("*.").map_or_else(|| is(header, kind), |of| group(&header.api_version) == of)
@@ -106,7 +165,27 @@ pub(crate) fn is_extension(header: &Header) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::app::index::{Index, testing::manifests};
+    use crate::{plan::app::index::testing::manifests, settings::KindRule};
+
+    #[test]
+    fn the_platform_knows_its_own_kinds() {
+        let manifests = manifests("apiVersion: example.org/v1\nkind: Tenant\nmetadata: {name: a}\n");
+        let rule = KindRule { kind: "Tenant.example.org".into(), ..KindRule::default() };
+        let known = |rules: &[KindRule]| {
+            let app = Index::new(&manifests, None).unwrap().with_kinds(rules);
+            knowledge(&app.headers()[0], &app)
+        };
+        assert_eq!(known(&[]), Knowledge::Unknown);
+        assert_eq!(known(&[KindRule { harmless: true, ..rule.clone() }]), Knowledge::Harmless);
+        assert_eq!(known(&[KindRule { secrets: vec!["{name}".into()], ..rule }]), Knowledge::Maker);
+    }
+
+    #[test]
+    fn no_kind_is_listed_twice() {
+        let all = || HARMLESS.iter().chain(NEEDED);
+        let kinds: std::collections::BTreeSet<_> = all().collect();
+        assert_eq!(kinds.len(), all().count());
+    }
 
     #[test]
     fn kinds_are_known_by_their_group() {
@@ -115,6 +194,14 @@ mod tests {
             ("external-secrets.io/v1", "SecretStore", Knowledge::Maker),
             ("postgresql.cnpg.io/v1", "Cluster", Knowledge::Maker),
             ("postgresql.cnpg.io/v1", "ScheduledBackup", Knowledge::Harmless),
+            ("barmancloud.cnpg.io/v1", "ObjectStore", Knowledge::Maker),
+            ("generators.external-secrets.io/v1alpha1", "Password", Knowledge::Maker),
+            ("rabbitmq.com/v1beta1", "Vhost", Knowledge::Maker),
+            ("kyverno.io/v1", "ClusterPolicy", Knowledge::Unknown),
+            ("kyverno.io/v2", "PolicyException", Knowledge::Harmless),
+            ("helm.toolkit.fluxcd.io/v2", "HelmRelease", Knowledge::Unknown),
+            ("source.toolkit.fluxcd.io/v1", "HelmRepository", Knowledge::Harmless),
+            ("cilium.io/v2", "CiliumNetworkPolicy", Knowledge::Unknown),
             ("monitoring.coreos.com/v1", "ServiceMonitor", Knowledge::Harmless),
             ("argoproj.io/v1alpha1", "AnalysisTemplate", Knowledge::Harmless),
             ("argoproj.io/v1alpha1", "Application", Knowledge::Unknown),
@@ -124,7 +211,7 @@ mod tests {
             let text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n");
             let manifests = manifests(&text);
             let app = Index::new(&manifests, None).unwrap();
-            assert_eq!(knowledge(&app.headers()[0]), expected, "{api_version} {kind}");
+            assert_eq!(knowledge(&app.headers()[0], &app), expected, "{api_version} {kind}");
         }
     }
 }

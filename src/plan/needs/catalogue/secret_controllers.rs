@@ -126,14 +126,23 @@ impl<'v, 'a> SecretControllers<'v, 'a> {
                 .chain(operators::of(by).map(|operator| ("Secret", operator.secrets)))
                 .chain(makes_connection(by, app).then_some(("Secret", CONNECTIONS)))
                 .collect();
-            if tables.is_empty() {
+            let of_platform: Vec<_> = app.rules_of(by).collect();
+            if tables.is_empty() && of_platform.is_empty() {
                 continue;
             }
             let object = app.object(by.id)?;
             let namespace = object["spec"]["writeConnectionSecretToRef"]["namespace"].as_str();
-            for (kind, patterns) in tables {
-                let names = patterns.iter().flat_map(|pattern| pattern::expand(pattern, object));
-                made.extend(names.map(|name| Made { kind, name, namespace, by }));
+            let tables =
+                tables.into_iter().flat_map(|(kind, names)| names.iter().map(move |name| (kind, *name)));
+            let of_platform = of_platform.into_iter().flat_map(|rule| {
+                let (secrets, maps) = (rule.secrets.iter(), rule.config_maps.iter());
+                secrets
+                    .map(|name| ("Secret", name.as_str()))
+                    .chain(maps.map(|name| ("ConfigMap", name.as_str())))
+            });
+            for (kind, pattern) in tables.chain(of_platform) {
+                let names = pattern::expand(pattern, object);
+                made.extend(names.into_iter().map(|name| Made { kind, name, namespace, by }));
             }
         }
         Ok(Self { app, made })
