@@ -129,7 +129,7 @@ fn end_if_exceeded(runs: &mut Runs) {
 impl Runs {
     /// What an app has too much of.
     fn exceeded(&self, resident: impl Fn() -> Option<usize>) -> Option<Problem> {
-        let grace = if process::is_running() { GRACE } else { Duration::ZERO };
+        let grace = if process::reports_deadline() { GRACE } else { Duration::ZERO };
         let late = self.current.iter().find(|run| run.start.elapsed() > run.timeout.saturating_add(grace));
         if let Some(run) = late {
             let of = if self.begun > 1 { format!("`{}`", run.name) } else { "the run".to_owned() };

@@ -18,7 +18,7 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::Path,
     process::{Command, ExitStatus},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -32,9 +32,13 @@ const QUOTED: usize = 4 * 1024;
 /// The tools that run.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether tools may run, which end at the deadline by themselves.
-pub fn is_running() -> bool {
-    RUNNING.load(Ordering::SeqCst) > 0
+/// Whether a tool's run has reported the deadline, so that the error is on its way.
+static REPORTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the deadline is in the hands of a tool's run: tools may run, which end at the deadline by themselves, or one of
+/// them has been ended and its error is about to be printed.
+pub fn reports_deadline() -> bool {
+    RUNNING.load(Ordering::SeqCst) > 0 || REPORTED.load(Ordering::SeqCst)
 }
 
 /// A run of tools, for as long as this lives.
@@ -80,6 +84,7 @@ impl Deadline {
     }
 
     pub(super) fn passed(self, what: &str) -> Problem {
+        REPORTED.store(true, Ordering::SeqCst);
         Problem::new(Exit::TIMEOUT, format!("`{what}` did not end within the timeout of {:?}", self.timeout))
             .hint("`timeout` is the time for the whole run; keep it below Argo CD's own 60 s, or raise both")
     }
