@@ -31,7 +31,9 @@ impl App {
         fs::write(temp.path().join("out/secret.txt"), "FILESECRET: planted\n").unwrap();
         fs::write(temp.path().join("out/kustomization.yaml"), "resources: []\n").unwrap();
         let app = Self { temp, bin };
-        files.iter().for_each(|(name, text)| app.write(name, text));
+        for (name, text) in files {
+            app.write(name, text);
+        }
         app
     }
 
@@ -89,7 +91,9 @@ impl App {
 /// Each test runs with both versions of Helm.
 fn with_tools(run: impl Fn(&Path, &Path)) {
     let Some(kustomize) = common::tool("kustomize") else { return };
-    ["helm3", "helm4"].into_iter().filter_map(common::tool).for_each(|helm| run(&helm, &kustomize));
+    for helm in ["helm3", "helm4"].into_iter().filter_map(common::tool) {
+        run(&helm, &kustomize);
+    }
 }
 
 const CHART: &[(&str, &str)] = &[
