@@ -2,7 +2,7 @@
 
 use super::changes::{ObjectId, Step};
 use super::compose::key;
-use super::manifests::Manifests;
+use super::manifests::{Document, Manifests};
 use super::scan::{self, count_lines, line_start, source_comment};
 use super::shape;
 use super::split::content_start;
@@ -37,12 +37,32 @@ impl Manifests {
         let mut location = Location::file(&source.name);
         location.document = (documents.len() > 1).then_some(document - documents.start + 1);
         if let Some(at) = at {
-            let at = self.documents[document].part.range.start + at;
+            let begin = self.documents[document].part.range.start;
+            let at = begin + at;
             let start = line_start(&source.bytes, at);
-            location.line = Some(count_lines(&source.bytes, 0..start) + 1);
+            let lines = count_lines(&source.bytes, begin..start.max(begin));
+            location.line = Some(self.lines_before(document) + lines + 1);
             location.column = Some(String::from_utf8_lossy(&source.bytes[start..at]).chars().count() + 1);
         }
         location
+    }
+
+    /// The line breaks before a document in its source, counted once for all documents.
+    fn lines_before(&self, document: usize) -> usize {
+        let lines = self.lines.get_or_init(|| {
+            let (mut source, mut at, mut count) = (0, 0, 0);
+            let before = |document: &Document| {
+                if document.source != source {
+                    (source, at, count) = (document.source, 0, 0);
+                }
+                let begin = document.part.range.start;
+                count += count_lines(&self.sources[source].bytes, at..begin);
+                at = begin;
+                count
+            };
+            self.documents.iter().map(before).collect()
+        });
+        lines[document]
     }
 
     /// The template that a document was rendered from, where Helm tells it.

@@ -24,6 +24,8 @@ use crate::exit::Exit;
 pub struct Manifests {
     pub(super) sources: Vec<Source>,
     pub(super) documents: Vec<Document>,
+    /// The line breaks before each document in its source.
+    pub(super) lines: OnceCell<Vec<usize>>,
 }
 
 /// A document that has content; it may still be null.
@@ -55,7 +57,7 @@ impl Manifests {
                 |part| Document { source: i, part, value: OnceCell::new(), items: OnceCell::new() };
             documents.extend(split.parts.into_iter().map(document));
         }
-        let manifests = Self { sources, documents };
+        let manifests = Self { sources, documents, lines: OnceCell::new() };
         for document in 0..manifests.documents.len() {
             if manifests.sources[manifests.documents[document].source].validate {
                 problems.collect(manifests.validate(document));

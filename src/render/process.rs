@@ -1,7 +1,7 @@
 //! Child processes in what is left of the run's time, none of which outlives us.
 //!
-//! * A child gets an [`environment`] of its own: an allow-list.
-//! * It joins the process group of the run's [`watchdog`], which ends the group and removes the run's files however the
+//! * A child gets an `environment` of its own: an allow-list.
+//! * It joins the process group of the run's `watchdog`, which ends the group and removes the run's files however the
 //!   run ends. Argo CD ends a plugin that is too slow with SIGKILL to its direct child, us, and only then asks the rest
 //!   of our own process group to stop (`cmpserver/plugin/plugin.go`, `runCommand`): no handler of ours would run.
 //! * The whole group is ended when the deadline has passed, when a child has left a process that keeps a pipe open, and

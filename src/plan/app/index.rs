@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use crate::{
@@ -160,14 +161,24 @@ impl<'a> Index<'a> {
             .is_ok_and(|at| self.mentions.of(text, self.texts()).binary_search(&at).is_ok())
     }
 
+    /// The custom resources that contain this text, in the order of the manifests.
+    pub(crate) fn custom_mentioning(&self, text: &str) -> impl Iterator<Item = &Header> {
+        let finder = Finder::new(text).into_owned();
+        let found = self.custom.iter().filter(move |at| finder.find(self.text(**at)).is_some());
+        found.map(|at| &self.headers[*at])
+    }
+
     /// What each object consists of, to be searched: its document, or the item of a List as JSON.
     fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.headers.len()).map(|at| self.text(at))
+    }
+
+    fn text(&self, at: usize) -> &[u8] {
         let json =
             |header: &Header| header.id.item.and_then(|_| Some(self.object(header.id).ok()?.to_string()));
         let items = self.items.get_or_init(|| self.headers.iter().map(json).collect());
-        self.headers.iter().zip(items).map(|(header, item)| {
-            item.as_ref().map_or_else(|| self.manifests.bytes(header.id.document), String::as_bytes)
-        })
+        let document = || self.manifests.bytes(self.headers[at].id.document);
+        items[at].as_ref().map_or_else(document, String::as_bytes)
     }
 
     /// The object itself; fails where its document cannot be read.

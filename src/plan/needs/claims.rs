@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     manifest::{Header, ObjectId},
     plan::{
-        app::index::{Index, is, is_custom},
+        app::index::{Index, is},
         pod::workloads,
     },
 };
@@ -32,8 +32,8 @@ pub(crate) fn mounts<'v>(claim: ObjectId, app: &'v Index<'_>) -> Result<Vec<&'v 
 /// The custom resources that name an object as a whole value: they make it, or fill it.
 pub(crate) fn naming<'v>(name: &str, namespace: Option<&str>, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut found = Vec::new();
-    for header in app.mentioning(name) {
-        if !is_custom(header) || !app.reaches(header, namespace) {
+    for header in app.custom_mentioning(name) {
+        if !app.reaches(header, namespace) {
             continue;
         }
         let elsewhere = |written: &str| !app.same_namespace(Some(written), namespace);

@@ -1,6 +1,10 @@
 //! What the parts of a name can be that are not generated: the app's own name, or a name that other objects share.
 
-use std::{cell::OnceCell, collections::BTreeSet, ops::Range};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use super::{
     marks::{self, Mark},
@@ -23,8 +27,8 @@ pub(super) struct Known<'a> {
     /// The tokens of the app's, the release's and the namespace's names, of prefixes and suffixes.
     fixed: BTreeSet<String>,
     view: &'a Index<'a>,
-    /// The tokens of all other objects' names, to answer most questions without a search.
-    shared: OnceCell<BTreeSet<&'a str>>,
+    /// The names of all other objects, by each of their tokens.
+    shared: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
     workloads: OnceCell<Vec<Mark>>,
 }
 
@@ -60,14 +64,20 @@ impl<'a> Known<'a> {
 
     /// Whether another object than a Job has this part of the name in its own.
     pub(super) fn is_shared(&self, part: &[Token<'_>]) -> bool {
-        let known =
-            self.shared.get_or_init(|| self.others().flat_map(tokens).map(|token| token.text).collect());
-        part.iter().all(|token| known.contains(token.text))
-            && self.others().any(|name| {
-                tokens(name)
-                    .windows(part.len())
-                    .any(|run| run.iter().zip(part).all(|(a, b)| a.text == b.text))
-            })
+        let shared = self.shared.get_or_init(|| {
+            let mut shared: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for name in self.others() {
+                for token in tokens(name) {
+                    shared.entry(token.text).or_default().push(name);
+                }
+            }
+            shared
+        });
+        // The rarest token leaves the fewest names to look at.
+        let names = part.iter().map(|token| shared.get(token.text).map_or(&[][..], Vec::as_slice));
+        names.min_by_key(|names| names.len()).unwrap_or_default().iter().any(|name| {
+            tokens(name).windows(part.len()).any(|run| run.iter().zip(part).all(|(a, b)| a.text == b.text))
+        })
     }
 
     /// The names of all objects but Jobs, and but those that presync adds itself.
