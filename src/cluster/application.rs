@@ -341,4 +341,21 @@ impl ResourceStatus {
 }
 
 #[cfg(test)]
+pub(in crate::cluster) mod testing {
+    //! What the tests of this room share: an Application from JSON.
+
+    use serde_json::Value;
+
+    use super::Application;
+
+    /// The Application `argocd/order`, the rest from JSON.
+    pub(in crate::cluster) fn app(value: Value) -> Application {
+        let mut app: Application = serde_json::from_value(value).expect("an Application");
+        app.metadata.name = Some("order".into());
+        app.metadata.namespace = Some("argocd".into());
+        app
+    }
+}
+
+#[cfg(test)]
 mod tests;

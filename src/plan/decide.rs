@@ -26,7 +26,7 @@ use crate::{
     settings::{JobProblem, JobSettings, Settings, Strategy},
 };
 
-/// Decides what becomes of every Job of the app.
+/// Decides the strategy, the place and the edits of every Job of the app.
 ///
 /// # Errors
 /// All problems of the manifests, of the annotations on Jobs, and of decisions that contradict each other or the app.

@@ -135,13 +135,7 @@ fn place(app: &Application) -> (Place, Option<&Map<String, Value>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn app(value: Value) -> Application {
-        let mut app: Application = serde_json::from_value(value).expect("an Application");
-        app.metadata.name = Some("order".into());
-        app.metadata.namespace = Some("argocd".into());
-        app
-    }
+    use crate::cluster::application::testing::app;
 
     fn fix(value: Value) -> String {
         opt_in(&app(value), &Tracking::new(None, None, "argocd")).expect("a fix")

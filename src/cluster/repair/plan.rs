@@ -186,14 +186,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::{HOOK_FINALIZER, hook::Sight, repair::request::Purpose};
-
-    fn app(value: Value) -> Application {
-        let mut app: Application = serde_json::from_value(value).expect("an Application");
-        app.metadata.name = Some("order".into());
-        app.metadata.namespace = Some("argocd".into());
-        app
-    }
+    use crate::cluster::{HOOK_FINALIZER, application::testing::app, hook::Sight, repair::request::Purpose};
 
     fn running(requested: bool, phase: &str) -> Value {
         let mut app = json!({"status": {"operationState": {"phase": phase, "operation": {"sync": {}},

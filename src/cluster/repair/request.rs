@@ -157,12 +157,10 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::HOOK_FINALIZER;
+    use crate::cluster::{HOOK_FINALIZER, application::testing};
 
     fn app(value: Value) -> Application {
-        let mut app: Application = serde_json::from_value(value).expect("an Application");
-        app.metadata.name = Some("order".into());
-        app.metadata.namespace = Some("argocd".into());
+        let mut app = testing::app(value);
         app.metadata.resource_version = Some("7".into());
         app
     }

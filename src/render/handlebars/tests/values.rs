@@ -1,4 +1,4 @@
-//! Values files and what becomes of what stands in them.
+//! Values files, and how their values are read.
 
 use serde_json::json;
 
