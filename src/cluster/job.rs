@@ -18,6 +18,7 @@ use crate::{
             job as view,
         },
         migration::{SelectedBy, select},
+        pod,
     },
     settings::{ANNOTATION_PREFIX, Selectors},
 };
@@ -109,7 +110,7 @@ pub fn nature(job: &Job) -> Nature {
     }
     let author = annotation("migration").and_then(|says| says.parse().ok());
     let view = view::Job { id: ObjectId { document: 0, item: None }, object: &object };
-    let selection = select(&view, &|_, _, _| None, &Selectors::default(), author);
+    let selection = select(&view, &pod::read(view.pod(), |_| Vec::new()), &Selectors::default(), author);
     let reasons: Vec<&str> = selection.evidence.reasons.iter().map(|reason| reason.text.as_str()).collect();
     let why = match selection.by {
         SelectedBy::Evidence => reasons.join(", "),

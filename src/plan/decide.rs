@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::{
     argocd,
     error::{Problem, Problems},
@@ -16,6 +14,7 @@ use crate::{
         migration::{self, Selection},
         needs::{self, Found, Makers},
         placement::{self, Candidate},
+        pod::Pods,
         rewrite::{
             again::Again,
             edits,
@@ -53,8 +52,9 @@ pub fn plan(
     let jobs: Vec<Job<'_>> =
         objects.iter().map(|(id, object)| Job { id: *id, object: object.as_ref() }).collect();
     view.look_for(&jobs.iter().map(Job::name).filter(|name| !name.is_empty()).collect::<Vec<_>>());
-    let judged = judge(&jobs, settings, &view)?;
-    let candidates = candidates(&judged, &view)?;
+    let pods = Pods::new(&view);
+    let judged = judge(&jobs, settings, &pods)?;
+    let candidates = candidates(&judged, &pods)?;
     let placements = placement::place(&candidates, &view)?;
 
     let again = Again::new(&jobs, rendering.again, settings.workflows)?;
@@ -127,7 +127,11 @@ enum Fate {
 }
 
 /// Settings, selection and strategy of every Job; all problems of their annotations.
-fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &Index<'a>) -> Result<Vec<Judged<'a>>, Problems> {
+fn judge<'a>(
+    jobs: &[Job<'a>],
+    settings: &Settings,
+    pods: &Pods<'_, 'a>,
+) -> Result<Vec<Judged<'a>>, Problems> {
     let mut problems = Problems::default();
     let mut judged = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -140,24 +144,17 @@ fn judge<'a>(jobs: &[Job<'a>], settings: &Settings, view: &Index<'a>) -> Result<
                         .into_iter()
                         .flat_map(|key| ["metadata".into(), "annotations".into(), key])
                         .collect();
-                    problems.push(problem.at(view.location_of(job.id, &path)));
+                    problems.push(problem.at(pods.app().location_of(job.id, &path)));
                 }
             }
             Ok(own) => {
-                let selection = migration::select(job, &finder(view), &settings.selectors, own.migration);
+                let selection = migration::select(job, &pods.of_job(job), &settings.selectors, own.migration);
                 let fate = fate(&own, &selection);
                 judged.push(Judged { job: *job, settings: own, selection, fate });
             }
         }
     }
     problems.or(judged)
-}
-
-/// Looks up a ConfigMap or Secret whose scripts a Job may run; what cannot be read is reported where it is rendered.
-fn finder<'v, 'a>(
-    view: &'v Index<'a>,
-) -> impl Fn(&str, &str, Option<&str>) -> Option<&'a Value> + use<'v, 'a> {
-    |kind, name, namespace| view.object(view.find(kind, name, namespace)?.id).ok()
 }
 
 fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
@@ -177,16 +174,16 @@ fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
     }
 }
 
-fn candidates<'a>(judged: &'a [Judged<'a>], view: &Index<'a>) -> Result<Vec<Candidate<'a>>, Problems> {
+fn candidates<'j, 'a>(judged: &'j [Judged<'a>], pods: &Pods<'_, 'a>) -> Result<Vec<Candidate<'j>>, Problems> {
     let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
     let makers = Makers::default();
     placed
         .map(|judged| {
-            let Found { needs, awaits, missing, waiters } = needs::of(&judged.job, &makers, view)?;
+            let Found { needs, awaits, missing, waiters } = needs::of(&judged.job, &makers, pods)?;
             Ok(Candidate {
                 job: judged.job,
                 settings: &judged.settings,
-                after_workloads: migration::runs_after_workloads(&judged.job, &finder(view)),
+                after_workloads: migration::runs_after_workloads(&judged.job, &pods.of_job(&judged.job)),
                 needs,
                 awaits,
                 missing,

@@ -13,15 +13,6 @@ pub(crate) struct Job<'a> {
     pub object: &'a Value,
 }
 
-/// A container of the Job's pod.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Container<'a> {
-    /// Its object in the pod's spec.
-    pub object: &'a Value,
-    /// It stands under `initContainers`.
-    pub init: bool,
-}
-
 impl<'a> Job<'a> {
     /// `metadata.name`, or empty where only `generateName` is given.
     pub(crate) fn name(&self) -> &'a str {
@@ -94,34 +85,6 @@ impl<'a> Job<'a> {
             .flatten()
             .any(|map| map.contains_key("kueue.x-k8s.io/queue-name"));
         self.spec()["suspend"] == true && !queued
-    }
-
-    /// Init containers, then containers, in order.
-    pub(crate) fn containers(&self) -> impl Iterator<Item = Container<'a>> + use<'a> {
-        let pod = self.pod();
-        [("initContainers", true), ("containers", false)].into_iter().flat_map(move |(key, init)| {
-            pod[key].as_array().into_iter().flatten().map(move |object| Container { object, init })
-        })
-    }
-}
-
-impl<'a> Container<'a> {
-    /// `name`.
-    pub(crate) fn name(&self) -> &'a str {
-        text(&self.object["name"])
-    }
-
-    /// `image`.
-    pub(crate) fn image(&self) -> &'a str {
-        text(&self.object["image"])
-    }
-
-    /// `command` followed by `args`: the words that run.
-    pub(crate) fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let object = self.object;
-        ["command", "args"]
-            .into_iter()
-            .flat_map(move |key| object[key].as_array().into_iter().flatten().map(text))
     }
 }
 

@@ -179,10 +179,10 @@ fn has_keyword(tokens: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::pod::shell;
+    use crate::plan::pod::commands;
 
     fn own(line: &str) -> Option<String> {
-        shell::commands(line).iter().find_map(|words| migration(words, false))
+        commands::of_text(line).iter().find_map(|command| migration(&command.words, false))
     }
 
     #[test]

@@ -121,7 +121,7 @@ pub(crate) const COMMANDS: &[Tool] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{migration::tools, pod::shell};
+    use crate::plan::{migration::tools, pod::commands};
 
     fn says(name: &str) -> Vec<(&'static str, Says)> {
         in_name(&words::tokens(name)).into_iter().map(|(counter, _, says)| (counter.what, says)).collect()
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn every_command_has_an_example_that_it_knows() {
         for row in COMMANDS {
-            let found = shell::commands(row.example)
+            let found = commands::of_text(row.example)
                 .iter()
-                .any(|words| tools::find(std::slice::from_ref(row), words).is_some());
+                .any(|command| tools::find(std::slice::from_ref(row), &command.words).is_some());
             assert!(found, "{}: {}", row.pattern, row.example);
         }
     }

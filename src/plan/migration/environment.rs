@@ -1,6 +1,6 @@
 //! Environment variables that make a program migrate: `RUN_MIGRATIONS=true`, `ROLE=migrate`.
 
-use crate::plan::{app::job::Job, migration::words};
+use crate::plan::{migration::words, pod::Pod};
 
 /// Tokens of a name that make it another setting: `SKIP_MIGRATIONS`, `MIGRATIONS_DIR`.
 #[rustfmt::skip]
@@ -17,13 +17,12 @@ const RUNS: &[&str] = &[
 ];
 
 /// The first variable with a literal value that makes a container's program migrate.
-pub(crate) fn migrates<'a>(job: &Job<'a>) -> Option<&'a str> {
-    let variables =
-        job.containers().flat_map(|container| container.object["env"].as_array().into_iter().flatten());
+pub(crate) fn migrates<'p>(pod: &'p Pod<'_>) -> Option<&'p str> {
+    let variables = pod.containers.iter().flat_map(|container| &container.variables);
     variables
-        .filter_map(|variable| Some((variable["name"].as_str()?, variable["value"].as_str()?)))
-        .find(|(name, value)| says_so(&words::tokens(name), &value.to_lowercase()))
-        .map(|(name, _)| name)
+        .filter(|variable| variable.literal)
+        .find(|variable| says_so(&words::tokens(&variable.name), &variable.value.to_lowercase()))
+        .map(|variable| variable.name.as_str())
 }
 
 fn says_so(name: &[String], value: &str) -> bool {

@@ -8,12 +8,9 @@ use crate::plan::{
     migration::{
         app_commands,
         counter_evidence::{self, Says},
-        environment, tools, words,
+        environment, schema, tools, words,
     },
-    pod::{
-        program,
-        scripts::{self, Command, Runs},
-    },
+    pod::{Pod, commands::Command, program},
 };
 
 /// A Job with this score or more is a migration.
@@ -107,14 +104,13 @@ impl Evidence {
 }
 
 /// Gathers the evidence.
-pub(crate) fn gather<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Evidence {
+pub(crate) fn gather(job: &Job<'_>, pod: &Pod<'_>) -> Evidence {
     let mut evidence = Evidence::default();
-    let runs = scripts::read(job, find);
-    let runs_migration = add_migration_command(&mut evidence, &runs.commands);
-    add_names(&mut evidence, job);
+    let runs_migration = add_migration_command(&mut evidence, pod);
+    add_names(&mut evidence, job, pod);
     if !runs_migration {
-        add_weak_commands(&mut evidence, job, &runs);
-        add_other_command(&mut evidence, &runs.commands);
+        add_weak_commands(&mut evidence, pod);
+        add_other_command(&mut evidence, pod);
     }
     let (role, _) = hooks::role(job.object);
     if matches!(role, Role::Hook(_)) {
@@ -127,24 +123,34 @@ pub(crate) fn gather<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Evidenc
 }
 
 /// Adds the first command that migrates; a known tool before a program's own command.
-fn add_migration_command(evidence: &mut Evidence, commands: &[Command]) -> bool {
-    let known = commands.iter().find_map(|command| {
+fn add_migration_command(evidence: &mut Evidence, pod: &Pod<'_>) -> bool {
+    let known = pod.commands().find_map(|command| {
         tools::find(tools::TOOLS, program::running(&command.words)).map(|tool| (command, tool))
     });
     if let Some((command, tool)) = known {
-        evidence.add(Kind::Tool, format!("{} runs {}", command.place, tool.name));
+        evidence.add(Kind::Tool, format!("{} runs {}", command.origin.place, tool.name));
         return true;
     }
-    let own = commands
-        .iter()
+    let own = pod
+        .commands()
         .find_map(|command| Some((command, app_commands::migration(&command.words, command.implied)?)));
     if let Some((command, word)) = &own {
-        evidence.add(Kind::OwnCommand, format!("{} runs `{word}`", command.place));
+        evidence.add(Kind::OwnCommand, runs(command, word));
     }
     own.is_some()
 }
 
-fn add_names(evidence: &mut Evidence, job: &Job<'_>) {
+/// Says what a command runs, unless the word may be a Secret's.
+fn runs(command: &Command, word: &str) -> String {
+    let place = &command.origin.place;
+    if command.private {
+        format!("{place} runs what a Secret says")
+    } else {
+        format!("{place} runs `{word}`")
+    }
+}
+
+fn add_names(evidence: &mut Evidence, job: &Job<'_>, pod: &Pod<'_>) {
     let name = words::tokens(job.generate_name().filter(|_| job.name().is_empty()).unwrap_or(job.name()));
     let keyword = |tokens: &[String]| tokens.iter().find(|token| words::is_keyword(token)).cloned();
     if let Some(token) = keyword(&name) {
@@ -155,7 +161,7 @@ fn add_names(evidence: &mut Evidence, job: &Job<'_>) {
     }) {
         evidence.add(Kind::Keyword, format!("label `{key}` says `{token}`"));
     } else {
-        add_weak_names(evidence, job, &name, keyword);
+        add_weak_names(evidence, pod, &name, keyword);
     }
     for (counter, token, says) in counter_evidence::in_name(&name) {
         let kind = match says {
@@ -169,12 +175,12 @@ fn add_names(evidence: &mut Evidence, job: &Job<'_>) {
 
 fn add_weak_names(
     evidence: &mut Evidence,
-    job: &Job<'_>,
+    pod: &Pod<'_>,
     name: &[String],
     keyword: impl Fn(&[String]) -> Option<String>,
 ) {
-    let image = job.containers().find_map(|container| {
-        let image = container.image().split('@').next().unwrap_or_default();
+    let image = pod.containers.iter().find_map(|container| {
+        let image = container.image.split('@').next().unwrap_or_default();
         keyword(&words::tokens(program::base_name(image)))
     });
     if let Some(token) = image {
@@ -188,31 +194,30 @@ fn add_weak_names(
     }
 }
 
-fn add_weak_commands(evidence: &mut Evidence, job: &Job<'_>, runs: &Runs) {
-    let preparation = runs
-        .commands
-        .iter()
+fn add_weak_commands(evidence: &mut Evidence, pod: &Pod<'_>) {
+    let preparation = pod
+        .commands()
         .find_map(|command| Some((command, app_commands::preparation(&command.words, command.implied)?)));
     if let Some((command, name)) = preparation {
-        evidence.add(Kind::Preparation, format!("{} runs `{name}`", command.place));
+        evidence.add(Kind::Preparation, runs(command, name));
     }
-    if let Some(name) = environment::migrates(job) {
+    if let Some(name) = environment::migrates(pod) {
         evidence.add(Kind::Environment, format!("environment variable `{name}` says so"));
     }
-    if let Some(place) = &runs.schema {
+    if let Some(place) = schema::changed_by(pod) {
         evidence.add(Kind::Schema, format!("{place} holds SQL that changes a schema"));
     }
-    if let Some(command) = runs.commands.iter().find(|command| program::is_database_client(&command.words)) {
-        evidence.add(Kind::Client, format!("{} runs a database client", command.place));
+    if let Some(command) = pod.commands().find(|command| program::is_database_client(&command.words)) {
+        evidence.add(Kind::Client, format!("{} runs a database client", command.origin.place));
     }
 }
 
-fn add_other_command(evidence: &mut Evidence, commands: &[Command]) {
-    let other = commands.iter().find_map(|command| {
+fn add_other_command(evidence: &mut Evidence, pod: &Pod<'_>) {
+    let other = pod.commands().find_map(|command| {
         tools::find(counter_evidence::COMMANDS, program::command(&command.words)).map(|tool| (command, tool))
     });
     if let Some((command, tool)) = other {
-        evidence.add(Kind::OtherCommand, format!("{} {}", command.place, tool.name));
+        evidence.add(Kind::OtherCommand, format!("{} {}", command.origin.place, tool.name));
     }
 }
 

@@ -5,15 +5,19 @@ mod counter_evidence;
 mod environment;
 mod evidence;
 mod post_sync;
+mod schema;
 pub(crate) mod tools;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
 use crate::{
-    plan::app::{
-        hooks::{self, HookType, Role},
-        job::Job,
+    plan::{
+        app::{
+            hooks::{self, HookType, Role},
+            job::Job,
+        },
+        pod::Pod,
     },
     settings::model::Selectors,
 };
@@ -21,7 +25,6 @@ use crate::{
 pub(crate) use self::evidence::Evidence;
 pub(crate) use self::evidence::THRESHOLD;
 pub(crate) use self::post_sync::runs_after_workloads;
-pub(crate) use crate::plan::pod::scripts::Find;
 
 /// Whether a Job is a migration, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,17 +68,14 @@ impl Selection {
     }
 }
 
-/// Decides whether the Job is a migration.
-///
-/// `find` gives a ConfigMap or Secret of the app by kind, name and namespace: scripts in them are read where a container
-/// runs them.
-pub(crate) fn select<'a>(
-    job: &Job<'a>,
-    find: &Find<'a, '_>,
+/// Decides whether the Job, whose pod this is, is a migration.
+pub(crate) fn select(
+    job: &Job<'_>,
+    pod: &Pod<'_>,
     selectors: &Selectors,
     annotation: Option<bool>,
 ) -> Selection {
-    let evidence = evidence::gather(job, find);
+    let evidence = evidence::gather(job, pod);
     let (migration, by) = if let Some(why) = never(job) {
         (false, SelectedBy::Never(why))
     } else if let Some(says) = annotation {

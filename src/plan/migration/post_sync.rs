@@ -12,7 +12,7 @@ use crate::plan::{
         tools::{self, Tool, tool},
         words,
     },
-    pod::{program, scripts},
+    pod::{Pod, commands::Command, program},
 };
 
 /// Tokens that say "after" right before the keyword, behind it, or in a name without one: `background-migrations`, but not
@@ -52,8 +52,8 @@ const COMMANDS: &[Tool] = &[
 ];
 
 /// Why the Job is meant to run after the workloads, or `None` when it is an ordinary migration.
-pub(crate) fn runs_after_workloads<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String> {
-    by_hook(job).or_else(|| by_name(job)).or_else(|| by_command(job, find)).or_else(|| moves_data(job, find))
+pub(crate) fn runs_after_workloads(job: &Job<'_>, pod: &Pod<'_>) -> Option<String> {
+    by_hook(job).or_else(|| by_name(job)).or_else(|| by_command(pod)).or_else(|| moves_data(job, pod))
 }
 
 fn by_hook(job: &Job<'_>) -> Option<String> {
@@ -103,21 +103,24 @@ fn says_after(tokens: &[String]) -> Option<String> {
 }
 
 /// A command that belongs after the workloads, in a Job that runs no other migration.
-fn by_command<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String> {
+fn by_command(pod: &Pod<'_>) -> Option<String> {
     let mut reason = None;
-    for command in scripts::read(job, find).commands {
-        let words = program::running(&command.words);
-        if let Some(tool) = tools::find(COMMANDS, words) {
-            reason.get_or_insert_with(|| format!("{} runs {}", command.place, tool.name));
-        } else if tools::find(tools::TOOLS, words).is_some() {
+    for command in pod.commands() {
+        if let Some(tool) = tools::find(COMMANDS, program::running(&command.words)) {
+            reason.get_or_insert_with(|| format!("{} runs {}", command.origin.place, tool.name));
+        } else if is_known_migration(command) {
             return None;
         }
     }
     reason
 }
 
+fn is_known_migration(command: &Command) -> bool {
+    tools::find(tools::TOOLS, program::running(&command.words)).is_some()
+}
+
 /// A migration of data by its name, unless a tool for schemas runs or the author put it before the workloads.
-fn moves_data<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String> {
+fn moves_data(job: &Job<'_>, pod: &Pod<'_>) -> Option<String> {
     let name = words::tokens(super::name(job));
     let keyword = name.iter().rposition(|token| words::is_keyword(token))?;
     let data = name.iter().rposition(|token| token == "data")?;
@@ -128,25 +131,21 @@ fn moves_data<'a>(job: &Job<'a>, find: &scripts::Find<'a, '_>) -> Option<String>
     if data + 1 < keyword || author_says_before {
         return None;
     }
-    let mut commands = scripts::read(job, find).commands.into_iter();
-    let schema =
-        commands.any(|command| tools::find(tools::TOOLS, program::running(&command.words)).is_some());
+    let schema = pod.commands().any(is_known_migration);
     (!schema).then(|| "the name says that it migrates data".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{manifest::ObjectId, plan::pod::shell};
+    use crate::{manifest::ObjectId, plan::pod};
     use serde_json::{Value, json};
 
     fn after(metadata: &Value, command: &[&str]) -> Option<String> {
         let object = json!({"metadata": metadata,
             "spec": {"template": {"spec": {"containers": [{"name": "m", "command": command}]}}}});
-        runs_after_workloads(
-            &Job { id: ObjectId { document: 0, item: None }, object: &object },
-            &|_, _, _| None,
-        )
+        let job = Job { id: ObjectId { document: 0, item: None }, object: &object };
+        runs_after_workloads(&job, &pod::read(job.pod(), |_| Vec::new()))
     }
 
     #[test]
@@ -208,8 +207,8 @@ mod tests {
     #[test]
     fn a_command_says_after_where_no_migration_runs_beside_it() {
         for row in COMMANDS {
-            let found =
-                shell::commands(row.example).iter().any(|words| tools::find(COMMANDS, words).is_some());
+            let commands = pod::commands::of_text(row.example);
+            let found = commands.iter().any(|command| tools::find(COMMANDS, &command.words).is_some());
             assert!(found, "{}", row.example);
         }
         assert!(after(&json!({"name": "shop-migrate"}), &["rake", "search:reindex"]).is_some());

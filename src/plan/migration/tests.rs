@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::{
     manifest::ObjectId,
-    plan::migration::*,
+    plan::{migration::*, pod},
     settings::model::{LabelSelector, Selectors},
 };
 
@@ -23,12 +23,8 @@ fn selection(
 ) -> Selection {
     let object = json!({"metadata": metadata,
         "spec": {"template": {"spec": {"containers": [{"name": "main", "image": "shop:1", "command": command}]}}}});
-    select(
-        &Job { id: ObjectId { document: 0, item: None }, object: &object },
-        &|_, _, _| None,
-        selectors,
-        annotation,
-    )
+    let job = Job { id: ObjectId { document: 0, item: None }, object: &object };
+    select(&job, &pod::read(job.pod(), |_| Vec::new()), selectors, annotation)
 }
 
 fn by_evidence(name: &str, command: &[&str]) -> Selection {

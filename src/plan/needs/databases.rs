@@ -16,11 +16,9 @@ use crate::{
                 operators, pattern,
             },
             hostnames::{self, Mention},
+            texts::Text,
         },
-        pod::{
-            reading::Text,
-            workloads::{self, Pod},
-        },
+        pod::workloads::{self, Template},
     },
 };
 
@@ -85,7 +83,7 @@ impl<'v, 'a> Databases<'v, 'a> {
         }
         for text in texts {
             let mut seen = HashSet::new();
-            for mention in hostnames::mentions(&text.content, |label| self.knows(label)) {
+            for mention in hostnames::mentions(text, |label| self.knows(label)) {
                 if seen.insert(mention) {
                     self.follow(mention, &text.why, asking, &mut reached)?;
                 }
@@ -253,7 +251,7 @@ fn ports(service: &Value) -> impl Iterator<Item = Port<'_>> {
 
 /// The engine that a Service of this workload leads to: by the image of the container behind its ports, else by its
 /// ports, else by the names of a StatefulSet.
-fn engine(service: &Value, workload: &Header, pod: &Pod<'_>) -> Option<&'static KnownDatabase> {
+fn engine(service: &Value, workload: &Header, pod: &Template<'_>) -> Option<&'static KnownDatabase> {
     let containers = pod.spec["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let by_image = containers.iter().find_map(|container| {
         let engine = known_databases::of_image(container["image"].as_str()?)?;

@@ -12,13 +12,10 @@ use crate::{
         app::{index::Index, job::Job},
         needs::{
             hostnames,
+            texts::{self, Text},
             wait_commands::{self, Target},
         },
-        pod::{
-            reading::{self, Source, Text},
-            references,
-            workloads::{self, Pod},
-        },
+        pod::{Pod, Pods, workloads},
     },
 };
 
@@ -32,13 +29,13 @@ pub(crate) struct Waiter {
 }
 
 /// Everything in the app that waits for the Job, or may look at it alone; fails where a document cannot be read.
-pub(crate) fn waiters(job: &Job<'_>, app: &Index<'_>) -> Result<Vec<Waiter>> {
+pub(crate) fn waiters(job: &Job<'_>, pods: &Pods<'_, '_>) -> Result<Vec<Waiter>> {
+    let app = pods.app();
     let mut found = Vec::new();
     for header in candidates(job, app) {
-        let object = app.object(header.id)?;
-        let why = match workloads::pod(header, object) {
-            Some(pod) => pod_waits(pod, header, job, app)?,
-            None => rules_name(object, job.name()),
+        let why = match pods.of(header)? {
+            Some(pod) => pod_waits(&pod, job),
+            None => rules_name(app.object(header.id)?, job.name()),
         };
         found.extend(why.map(|why| Waiter { header: header.clone(), why }));
     }
@@ -70,15 +67,15 @@ fn candidates<'v>(job: &Job<'_>, app: &'v Index<'_>) -> Vec<&'v Header> {
     others.filter_map(|id| app.header(id)).filter(looks).collect()
 }
 
-fn pod_waits(pod: Pod<'_>, header: &Header, job: &Job<'_>, app: &Index<'_>) -> Result<Option<String>> {
-    let namespace = header.namespace.as_deref();
-    let texts = reading::texts(pod.spec, &references::of_pod(pod.spec), namespace, app)?;
-    Ok(texts.into_iter().find(|text| waits_for(text, job)).map(|text| text.why))
+fn pod_waits(pod: &Pod<'_>, job: &Job<'_>) -> Option<String> {
+    let texts = texts::of_pod(pod);
+    texts.into_iter().find(|text| waits_for(text, job)).map(|text| text.why.into_owned())
 }
 
 fn waits_for(text: &Text<'_>, job: &Job<'_>) -> bool {
-    let by_target = wait_commands::targets(&text.content).iter().any(|target| is_target(target, job));
-    by_target || (!job.name().is_empty() && names_job(text, job.name()))
+    let target = text.command.and_then(wait_commands::targets);
+    target.is_some_and(|target| is_target(&target, job))
+        || (!job.name().is_empty() && names_job(text, job.name()))
 }
 
 fn is_target(target: &Target<'_>, job: &Job<'_>) -> bool {
@@ -103,7 +100,7 @@ fn names_job(text: &Text<'_>, name: &str) -> bool {
         return true;
     }
     // A name of one word may be anything: a subcommand, a directory.
-    text.source == Source::InitCommand && name.contains('-') && hostnames::has_name(&text.content, name)
+    text.init && name.contains('-') && hostnames::has_name(&text.content, name)
 }
 
 /// A role's rule that names this Job.

@@ -20,10 +20,11 @@ use crate::{
             dependents::waiters,
             makers::Makers,
             rbac::{self, Account},
+            texts::{self, Text},
             wait_commands, waited_for,
         },
         pod::{
-            reading::{self, Source, Text},
+            Pod, Pods, data,
             references::{self, Reads, Reference},
             workloads,
         },
@@ -31,16 +32,18 @@ use crate::{
 };
 
 /// Walks from the Job over everything that it needs.
-pub(crate) fn from<'v>(job: &Job<'_>, makers: &Makers<'v>, app: &'v Index<'_>) -> Result<Found> {
+pub(crate) fn from<'v, 'a>(job: &Job<'a>, makers: &Makers<'v>, pods: &Pods<'v, 'a>) -> Result<Found> {
+    let app = pods.app();
     let mut kinds: Vec<_> = app.custom().map(|header| header.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let waiters = waiters(job, app)?;
+    let waiters = waiters(job, pods)?;
     let waiting = waiters.iter().map(|waiter| waiter.header.id).collect();
     let databases = Databases::new(app, waiting)?;
     let producers = SecretControllers::new(app)?;
     let mut walk = Walk {
         app,
+        pods,
         kinds,
         databases,
         producers,
@@ -54,7 +57,7 @@ pub(crate) fn from<'v>(job: &Job<'_>, makers: &Makers<'v>, app: &'v Index<'_>) -
     let referrer = Referrer { id: job.id, label: None, namespace: job.namespace() };
     let annotations = &job.spec()["template"]["metadata"]["annotations"];
     walk.annotations(&referrer, annotations)?;
-    walk.pod(&referrer, job.pod())?;
+    walk.pod(&referrer, &pods.of_job(job))?;
     walk.namespace(&referrer);
     let mut next = 0;
     while let Some(need) = walk.needs.get(next) {
@@ -65,14 +68,15 @@ pub(crate) fn from<'v>(job: &Job<'_>, makers: &Makers<'v>, app: &'v Index<'_>) -
     Ok(Found { needs: walk.needs, awaits: walk.workloads, missing: walk.missing, waiters })
 }
 
-struct Walk<'v, 'a, 'j, 'm> {
+struct Walk<'v, 'a, 'm> {
     app: &'v Index<'a>,
+    pods: &'m Pods<'v, 'a>,
     /// The kinds of the app's custom resources.
     kinds: Vec<&'v str>,
     databases: Databases<'v, 'a>,
     producers: SecretControllers<'v, 'a>,
     makers: &'m Makers<'v>,
-    job: Job<'j>,
+    job: Job<'a>,
     needs: Vec<Need>,
     /// Where in `needs` an object stands.
     places: HashMap<ObjectId, usize>,
@@ -94,7 +98,7 @@ impl Referrer<'_> {
     }
 }
 
-impl Walk<'_, '_, '_, '_> {
+impl Walk<'_, '_, '_> {
     fn add(
         &mut self,
         header: &Header,
@@ -141,7 +145,9 @@ impl Walk<'_, '_, '_, '_> {
             return Ok(());
         }
         if reference.relation == Relation::Config {
-            for header in self.makers.of(&reference.kind, &reference.name, namespace, self.job.id, app)? {
+            for header in
+                self.makers.of(&reference.kind, &reference.name, namespace, self.job.id, self.pods)?
+            {
                 let why = format!("{why}, for which it seems to make {} {}", reference.kind, reference.name);
                 self.add(header, Relation::Producer, referrer.id, why, None);
                 there = true;
@@ -171,20 +177,20 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     /// What a pod names, and the ServiceAccount that it runs as.
-    fn pod(&mut self, referrer: &Referrer<'_>, pod: &Value) -> Result<()> {
-        let references = references::of_pod(pod);
-        let mut texts = reading::texts(pod, &references, referrer.namespace, self.app)?;
-        for reference in &references {
+    fn pod(&mut self, referrer: &Referrer<'_>, pod: &Pod<'_>) -> Result<()> {
+        let mut texts = texts::of_pod(pod);
+        for reference in &pod.references {
             for producer in self.producers.of(&reference.kind, &reference.name, referrer.namespace) {
-                texts.extend(reading::templates(self.app.object(producer.id)?, reference));
+                texts.extend(texts::of_template(self.app.object(producer.id)?, reference));
             }
         }
-        for mut reference in references {
+        for reference in &pod.references {
+            let mut reference = reference.clone();
             reference.path.splice(..0, ["spec", "template", "spec"].map(|key| Step::Key(key.to_owned())));
             self.follow(referrer, reference)?;
         }
-        let (field, name) = references::service_account(pod);
-        let path = pod[field].is_string().then(|| {
+        let (field, name) = references::service_account(pod.spec);
+        let path = pod.spec[field].is_string().then(|| {
             ["spec", "template", "spec", field].iter().map(|key| Step::Key((*key).to_owned())).collect()
         });
         let reference = Reference {
@@ -215,7 +221,7 @@ impl Walk<'_, '_, '_, '_> {
         };
         let mut reached = self.databases.reached(texts, asking)?;
         for text in texts {
-            for target in wait_commands::targets(&text.content) {
+            if let Some(target) = text.command.and_then(wait_commands::targets) {
                 match (target.kind, target.name) {
                     ("ConfigMap" | "Secret", Some(name)) => {
                         let reference = Reference {
@@ -223,7 +229,7 @@ impl Walk<'_, '_, '_, '_> {
                             name: name.to_owned(),
                             namespace: None,
                             relation: Relation::Config,
-                            why: text.why.clone(),
+                            why: text.why.clone().into_owned(),
                             path: Vec::new(),
                             reads: Reads::Nothing,
                             optional: false,
@@ -270,9 +276,9 @@ impl Walk<'_, '_, '_, '_> {
             _ => {}
         }
         let runs = workloads::serves(header) || (header.kind == "Job" && !is_custom(header));
-        if let Some(pod) = workloads::pod(header, object).filter(|_| runs) {
+        if let Some(pod) = self.pods.of(header)?.filter(|_| runs) {
             self.annotations(&referrer, &object["spec"]["template"]["metadata"]["annotations"])?;
-            self.pod(&referrer, pod.spec)?;
+            self.pod(&referrer, &pod)?;
             let service = references::reference(
                 "serviceName",
                 "Service",
@@ -328,13 +334,10 @@ impl Walk<'_, '_, '_, '_> {
 
 /// Whether an object has what is read of it.
 fn reads_are_there(reads: &Reads, object: &Value) -> bool {
-    let has = |key: &String| {
-        ["data", "stringData", "binaryData"].iter().any(|data| !object[*data][key.as_str()].is_null())
-    };
     match reads {
         Reads::Nothing | Reads::Variables { .. } => true,
-        Reads::Variable { key, .. } => has(key),
-        Reads::Files(keys) => keys.iter().all(has),
+        Reads::Variable { key, .. } => data::has_key(object, key),
+        Reads::Files { items, .. } => items.iter().all(|(key, _)| data::has_key(object, key)),
     }
 }
 
@@ -346,6 +349,5 @@ const INDEX_WORDS: [&str; 8] =
 fn works_on_index(job: &Job<'_>, texts: &[Text<'_>]) -> bool {
     let says =
         |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| INDEX_WORDS.contains(&word));
-    let command = |text: &Text<'_>| matches!(text.source, Source::Command | Source::InitCommand);
-    says(&job.label()) || texts.iter().any(|text| command(text) && says(&text.content))
+    says(&job.label()) || texts.iter().any(|text| text.command.is_some() && says(&text.content))
 }

@@ -3,7 +3,7 @@
 //! A name such as `postgres` is also a scheme, a user, a database, a driver: a bare word is a host only where a host
 //! is expected.
 
-use crate::plan::pod::wait_shell;
+use crate::plan::needs::texts::Text;
 
 /// A token that may be a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,7 +27,8 @@ const OTHER_NAMES: [&str; 10] =
 const LOWEST_PORT: u32 = 1000;
 
 /// The hosts of the text of which `is_known` takes one of the first two labels.
-pub(crate) fn mentions<'t>(text: &'t str, is_known: impl Fn(&str) -> bool) -> Vec<Mention<'t>> {
+pub(crate) fn mentions<'t>(text: &'t Text<'_>, is_known: impl Fn(&str) -> bool) -> Vec<Mention<'t>> {
+    let (probes, waits, text) = (text.probes(), text.waits(), text.content.as_ref());
     let known = |host: &str| host.split('.').take(2).any(&is_known);
     let mention = |(start, token): (usize, &'t str)| {
         // `-hdb` is one word to the shell.
@@ -37,8 +38,8 @@ pub(crate) fn mentions<'t>(text: &'t str, is_known: impl Fn(&str) -> bool) -> Ve
         let place = Place { text, start: end - host.len(), end };
         known(host).then(|| Mention {
             host,
-            expected: glued || place.expects_host(),
-            awaited: place.awaited(),
+            expected: glued || place.expects_host() || (probes && place.is_bare_word()),
+            awaited: waits || place.is_device(),
         })
     };
     tokens(text).filter_map(mention).collect()
@@ -80,15 +81,15 @@ impl<'t> Place<'t> {
         self.in_authority().unwrap_or_else(|| {
             self.after_credentials()
                 || self.before_port()
-                || self.before().ends_with("/dev/tcp/")
+                || self.is_device()
                 || self.assigned()
                 || self.after_flag()
-                || wait_shell::command_at(self.text, self.start).probes() && self.is_bare_word()
         })
     }
 
-    fn awaited(self) -> bool {
-        self.before().ends_with("/dev/tcp/") || wait_shell::command_at(self.text, self.start).waits()
+    /// `/dev/tcp/db/5432`, as Bash connects to a host.
+    fn is_device(self) -> bool {
+        self.before().ends_with("/dev/tcp/")
     }
 
     fn before(self) -> &'t str {
@@ -232,10 +233,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::plan::pod::commands;
+
+    /// What is found in a text as data, and in the commands that it is to a shell.
+    fn found(text: &str, is_known: impl Fn(&str) -> bool + Copy) -> Vec<(String, bool, bool)> {
+        let commands = commands::of_text(text);
+        let mut texts = vec![Text { content: text.into(), why: "a".into(), command: None, init: false }];
+        texts.extend(commands.iter().map(|command| Text {
+            content: command.line().into(),
+            why: "a".into(),
+            command: Some(command),
+            init: false,
+        }));
+        let mentions = texts.iter().flat_map(|text| mentions(text, is_known));
+        mentions.map(|mention| (mention.host.to_owned(), mention.expected, mention.awaited)).collect()
+    }
 
     fn expected(text: &str) -> bool {
-        let found = mentions(text, |label| label == "postgres");
-        found.iter().any(|mention| mention.expected)
+        found(text, |label| label == "postgres")
+            .iter()
+            .any(|(host, expected, _)| *expected && host == "postgres")
     }
 
     #[test]
@@ -320,15 +337,15 @@ mod tests {
             "npm install @postgres/client",
             "DB_HOST=postgresé",
         ] {
-            let found = mentions(text, |label| label == "postgres");
-            assert!(!found.iter().any(|mention| mention.expected && mention.host == "postgres"), "{text}");
+            assert!(!expected(text), "{text}");
         }
     }
 
     #[test]
     fn whole_tokens_only() {
-        let found =
-            mentions("x postgres.shop.svc. a-postgres postgres-0.postgres", |label| label == "postgres");
+        let text = "DB=x postgres.shop.svc. a-postgres postgres-0.postgres";
+        let text = Text { content: text.into(), why: "a".into(), command: None, init: false };
+        let found = mentions(&text, |label| label == "postgres");
         let hosts: Vec<_> = found.iter().map(|mention| mention.host).collect();
         assert_eq!(hosts, ["postgres.shop.svc", "postgres-0.postgres"]);
     }
@@ -343,17 +360,18 @@ mod tests {
             ("psql -h postgres", false),
             ("DB_HOST=postgres", false),
         ] {
-            let found = mentions(text, |label| label == "postgres");
-            assert!(found.iter().all(|mention| mention.expected), "{text}");
-            assert!(!found.is_empty() && found.iter().all(|mention| mention.awaited == awaited), "{text}");
+            let found = found(text, |label| label == "postgres");
+            assert_eq!(found.iter().any(|(_, expected, waits)| *expected && *waits), awaited, "{text}");
+            assert!(found.iter().any(|(_, expected, _)| *expected), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn any_text_can_be_searched(text in "[-a-z:/@=,.$(){}'\" \n\u{e9}h]{0,40}") {
+            let text = Text { content: text.into(), why: "a".into(), command: None, init: false };
             for mention in mentions(&text, |_| true) {
-                prop_assert!(text.contains(mention.host));
+                prop_assert!(text.content.contains(mention.host));
             }
         }
 
@@ -362,6 +380,7 @@ mod tests {
             user in "[a-z0-9]{1,8}", password in "[a-z0-9%:]{0,8}", host in "[a-z][a-z0-9-]{0,8}[a-z0-9]", path in "[a-z0-9]{0,8}"
         ) {
             let text = format!("URL=postgres://{user}:{password}@{host}:5432/{path}");
+            let text = Text { content: text.into(), why: "a".into(), command: None, init: false };
             let found = mentions(&text, |_| true);
             let hosts: Vec<_> = found.iter().filter(|mention| mention.expected).map(|mention| mention.host).collect();
             prop_assert_eq!(hosts, [host.as_str()]);

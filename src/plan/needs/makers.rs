@@ -8,12 +8,9 @@ use crate::{
     error::Result,
     manifest::{Header, ObjectId},
     plan::{
-        app::{
-            hooks::{self, HookType, Role},
-            index::Index,
-        },
-        needs::hostnames,
-        pod::{reading, references},
+        app::hooks::{self, HookType, Role},
+        needs::{hostnames, texts},
+        pod::{Pod, Pods},
     },
 };
 
@@ -32,24 +29,22 @@ struct Maker<'v> {
 
 impl<'v> Makers<'v> {
     /// Reads the Jobs that run in a sync; fails where a document cannot be read.
-    fn read(app: &'v Index<'_>) -> Result<Vec<Maker<'v>>> {
+    fn read(pods: &Pods<'v, '_>) -> Result<Vec<Maker<'v>>> {
         let mut makers = Vec::new();
-        for header in app.of_kind("Job") {
-            let object = app.object(header.id)?;
-            if !runs_in_sync(object) {
+        for header in pods.app().of_kind("Job") {
+            let Some(pod) = pods.of(header)? else { continue };
+            if !runs_in_sync(pods.app().object(header.id)?) {
                 continue;
             }
-            let pod = &object["spec"]["template"]["spec"];
-            let references = references::of_pod(pod);
-            let texts: Vec<_> = reading::texts(pod, &references, header.namespace.as_deref(), app)?
+            let texts: Vec<_> = texts_of(&pod)
                 .into_iter()
-                .map(|text| (text.content.to_ascii_lowercase(), text.content.into_owned()))
+                .map(|text| (text.to_ascii_lowercase(), text))
                 .filter(|(lower, _)| KINDS.iter().any(|kind| lower.contains(kind)) && makes(lower))
                 .map(|(lower, text)| (text, lower))
                 .collect();
             if !texts.is_empty() {
-                let takes =
-                    references.into_iter().map(|reference| (reference.kind, reference.name)).collect();
+                let takes = pod.references.iter();
+                let takes = takes.map(|reference| (reference.kind.clone(), reference.name.clone())).collect();
                 makers.push(Maker { header, takes, texts });
             }
         }
@@ -64,18 +59,18 @@ impl<'v> Makers<'v> {
         name: &str,
         namespace: Option<&str>,
         except: ObjectId,
-        app: &'v Index<'_>,
+        pods: &Pods<'v, '_>,
     ) -> Result<Vec<&'v Header>> {
         let jobs = if let Some(jobs) = self.0.get() {
             jobs
         } else {
-            let read = Self::read(app)?;
+            let read = Self::read(pods)?;
             self.0.get_or_init(|| read)
         };
         let word = kind.to_ascii_lowercase();
         let seems = |maker: &&Maker<'v>| {
             maker.header.id != except
-                && app.reaches(maker.header, namespace)
+                && pods.app().reaches(maker.header, namespace)
                 && maker
                     .texts
                     .iter()
@@ -84,6 +79,19 @@ impl<'v> Makers<'v> {
         };
         Ok(jobs.iter().filter(seems).map(|maker| maker.header).collect())
     }
+}
+
+/// The texts of a pod; commands of one origin are one text: a script may say in one what it makes with another.
+fn texts_of(pod: &Pod<'_>) -> Vec<String> {
+    let mut found: Vec<(Option<String>, String)> = Vec::new();
+    for text in texts::of_pod(pod) {
+        let origin = text.command.map(|command| command.origin.why.clone());
+        match found.last_mut().filter(|(last, _)| origin.is_some() && *last == origin) {
+            Some((_, script)) => script.extend(["\n", &text.content]),
+            None => found.push((origin, text.content.into_owned())),
+        }
+    }
+    found.into_iter().map(|(_, text)| text).collect()
 }
 
 /// What a text says that makes one of the kinds.

@@ -11,13 +11,14 @@ mod graph;
 pub(crate) mod hostnames;
 mod makers;
 mod rbac;
+mod texts;
 mod wait_commands;
 mod waited_for;
 
 use crate::{
     error::Result,
     manifest::{Header, ObjectId, Step},
-    plan::app::{index::Index, job::Job},
+    plan::{app::job::Job, pod::Pods},
 };
 
 pub(crate) use catalogue::kinds::{Knowledge, is_extension, knowledge};
@@ -90,8 +91,8 @@ pub(crate) struct Missing {
 }
 
 /// Follows the Job's pod through the app; fails where a document cannot be read.
-pub(crate) fn of<'v>(job: &Job<'_>, makers: &Makers<'v>, app: &'v Index<'_>) -> Result<Found> {
-    graph::from(job, makers, app)
+pub(crate) fn of<'v, 'a>(job: &Job<'a>, makers: &Makers<'v>, pods: &Pods<'v, 'a>) -> Result<Found> {
+    graph::from(job, makers, pods)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a pod waits for by the name of an object: `kubectl wait job/migrate`, `k8s-wait-for pod -lapp=db`.
 
-use crate::plan::pod::wait_shell::{self, Command, says_wait};
+use crate::plan::pod::{commands, program};
 
 /// What a command waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +54,55 @@ const WITH_VALUE: [&str; 10] = [
     "-o",
 ];
 
-/// The objects that the commands of a text wait for.
-pub(crate) fn targets(text: &str) -> Vec<Target<'_>> {
-    wait_shell::commands(text).filter_map(|command| target(&command)).collect()
+/// Commands that take a host as a bare word, and only ever try to reach it; beside those whose name says that they wait.
+const PROBES: [&str; 11] =
+    ["dig", "dockerize", "getent", "host", "nc", "ncat", "netcat", "nslookup", "ping", "tcping", "telnet"];
+
+/// Commands that ask a server for something, which must be there.
+const FETCHES: [&str; 4] = ["curl", "grpcurl", "http", "wget"];
+
+/// Commands that say whether a database answers.
+const CHECKS: [&str; 3] = ["mysqladmin", "pg_isready", "redis-cli"];
+
+/// Whether the command takes hosts as bare words.
+pub(crate) fn probes(command: &commands::Command) -> bool {
+    let (program, _) = command.launched();
+    PROBES.contains(&program) || says_wait(program)
+}
+
+/// Whether the command runs until something answers.
+pub(crate) fn waits(command: &commands::Command) -> bool {
+    let (program, _) = command.launched();
+    let variables = command.words.iter().take_while(|word| program::is_assignment(word));
+    command.looped
+        || probes(command)
+        || CHECKS.contains(&program)
+        || FETCHES.contains(&program)
+        || variables.into_iter().any(|variable| says_wait_for(variable))
+}
+
+/// `WAIT_HOSTS=…`, a variable of tools that wait.
+pub(crate) fn says_wait_for(assignment: &str) -> bool {
+    program::is_assignment(assignment) && assignment.split_once('=').is_some_and(|(name, _)| says_wait(name))
+}
+
+/// `wait-for`, `wait_for.sh`, `k8s-wait-for`, and the variables of such tools.
+fn says_wait(program: &str) -> bool {
+    program.to_ascii_lowercase().contains("wait")
+}
+
+/// A program with its arguments, each word by itself.
+struct Command<'t> {
+    program: &'t str,
+    arguments: Vec<&'t str>,
+}
+
+/// The object that a command waits for.
+pub(crate) fn targets(command: &commands::Command) -> Option<Target<'_>> {
+    let (program, arguments) = command.launched();
+    let words = arguments.iter().flat_map(|word| word.split_whitespace());
+    let arguments = words.map(|word| word.trim_matches(['(', ')'])).filter(|word| !word.is_empty()).collect();
+    target(&Command { program, arguments })
 }
 
 fn target<'t>(command: &Command<'t>) -> Option<Target<'t>> {
@@ -118,6 +164,19 @@ fn kind(word: &str) -> &str {
 mod tests {
     use super::*;
 
+    /// The objects that the commands of a text wait for, as `kind`, `name` and `selector`.
+    fn targets(text: &str) -> Vec<(String, Option<String>, String)> {
+        let found = commands::of_text(text);
+        let found = found.iter().filter_map(super::targets);
+        found
+            .map(|target| {
+                let labels: Vec<_> =
+                    target.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                (target.kind.to_owned(), target.name.map(str::to_owned), labels.join(","))
+            })
+            .collect()
+    }
+
     #[test]
     fn commands_that_wait_for_an_object() {
         for (text, kind, name, selector) in [
@@ -148,12 +207,33 @@ mod tests {
             ("kubectl exec deploy/web -- bin/reload", "Deployment", Some("web"), ""),
             ("kubectl wait pod -l 'app in (web)' --for=condition=Ready", "Pod", None, "app=web"),
         ] {
-            let found = targets(text);
-            assert_eq!(found.len(), 1, "{text}");
-            assert_eq!((found[0].kind, found[0].name), (kind, name), "{text}");
-            let labels: Vec<_> =
-                found[0].selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            assert_eq!(labels.join(","), selector, "{text}");
+            let expected = (kind.to_owned(), name.map(str::to_owned), selector.to_owned());
+            assert_eq!(targets(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn commands_that_wait() {
+        for (text, program, expected) in [
+            ("nc -z db 5432", "nc", true),
+            ("sh -c 'until nc -z db 5432; do sleep 1; done'", "nc", true),
+            ("/usr/bin/nc -z db", "nc", true),
+            ("timeout 60s bash -c 'nc db 1'", "nc", true),
+            ("sh /scripts/wait-for.sh db", "wait-for.sh", true),
+            ("echo start; until PGPASSWORD=x psql -h db; do sleep 1; done", "psql", true),
+            ("psql -h db", "psql", false),
+            ("migrate && curl http://db", "curl", true),
+            ("while ! [ \"$(mysql -h db)\" ]; do sleep 1; done", "mysql", true),
+            ("until true; do psql -h db; done", "psql", false),
+            ("x=$(pg_isready -h db)", "pg_isready", true),
+            ("./wait-for-it.sh db:5432", "wait-for-it.sh", true),
+            ("WAIT_HOSTS=db:5432 /wait", "wait", true),
+            ("WAIT_HOSTS=db:5432 /start", "start", true),
+            ("DB_HOST=db /start", "start", false),
+        ] {
+            let found = commands::of_text(text);
+            let command = found.iter().find(|command| command.launched().0 == program).expect(text);
+            assert_eq!(waits(command), expected, "{text}");
         }
     }
 

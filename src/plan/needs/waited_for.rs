@@ -11,7 +11,7 @@ use crate::{
             databases::Reached,
             wait_commands::Target,
         },
-        pod::workloads::{self, Pod},
+        pod::workloads::{self, Template},
     },
 };
 
@@ -80,7 +80,7 @@ pub(crate) fn objects<'v>(
 }
 
 /// Whether a workload is a server that others need, or the app itself.
-fn server(header: &Header, pod: &Pod<'_>) -> Option<Relation> {
+fn server(header: &Header, pod: &Template<'_>) -> Option<Relation> {
     let containers = pod.spec["containers"].as_array().into_iter().flatten();
     let mut images = containers.filter_map(|container| container["image"].as_str());
     let by_name = || (header.kind == "StatefulSet").then(|| known_databases::of_name(&header.name)).flatten();

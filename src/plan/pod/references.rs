@@ -56,8 +56,8 @@ pub(crate) enum Reads {
     Variable { container: usize, key: String, name: String },
     /// All keys as environment variables of the container at this position.
     Variables { container: usize, prefix: String },
-    /// Files: these keys, or all where none is named.
-    Files(Vec<String>),
+    /// Files of a volume: these keys, each with its path below the mount, or all where none is given.
+    Files { volume: String, items: Vec<(String, String)> },
 }
 
 /// A reference by a field of another object than the Job.
@@ -212,7 +212,9 @@ impl Found {
     }
 
     fn volume(&mut self, volume: &Node<'_>, mounted: bool) {
-        let why = format!("volume {}", volume.value["name"].as_str().unwrap_or_default());
+        let name = volume.value["name"].as_str().unwrap_or_default();
+        let why = format!("volume {name}");
+        let files = |source: &Node<'_>| files(name, source);
         let claim = volume.get("persistentVolumeClaim").get("claimName");
         // The scheduler looks at every claim of the pod, mounted or not.
         self.object("PersistentVolumeClaim", Relation::Volume, &why, &claim, Reads::Nothing);
@@ -258,7 +260,8 @@ pub(crate) fn of_claim(why: &str, spec: &Value) -> Vec<Reference> {
     found.0
 }
 
-fn files(source: &Node<'_>) -> Reads {
-    let keys = source.value["items"].as_array().into_iter().flatten();
-    Reads::Files(keys.filter_map(|item| item["key"].as_str().map(str::to_owned)).collect())
+fn files(volume: &str, source: &Node<'_>) -> Reads {
+    let items = source.value["items"].as_array().into_iter().flatten();
+    let item = |item: &Value| Some((item["key"].as_str()?.to_owned(), item["path"].as_str()?.to_owned()));
+    Reads::Files { volume: volume.to_owned(), items: items.filter_map(item).collect() }
 }

@@ -1,11 +1,19 @@
 //! Shell text as the simple commands that it runs.
 //!
-//! A tolerant reading, not a shell: it knows quotes, comments, continuation lines, here-documents and substitutions, takes
-//! every branch as run, and expands no variables. What it cannot read gives words that match no tool.
+//! A tolerant reading, not a shell: it knows quotes, comments, continuation lines, here-documents, substitutions, loops,
+//! functions and variables whose value is known, and takes every branch as run. What it cannot read gives words that match
+//! no tool.
 
-use std::{iter::Peekable, str::Chars};
+mod expand;
+#[cfg(test)]
+mod tests;
 
-use crate::plan::pod::program::base_name;
+use std::{iter::Peekable, rc::Rc, str::Chars};
+
+use crate::plan::pod::{
+    program::{base_name, is_assignment, is_shell},
+    variables::{Variables, argument_of},
+};
 
 /// The words of one simple command, quotes removed.
 pub(crate) type Words = Vec<String>;
@@ -13,40 +21,82 @@ pub(crate) type Words = Vec<String>;
 /// Substitutions inside substitutions that are followed; deeper ones are left out.
 const MAX_DEPTH: usize = 8;
 
+/// A simple command of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Simple {
+    /// Its words, without the shell's own such as `if` and `do`.
+    pub(crate) words: Words,
+    /// It is in the condition of a loop: it runs until it succeeds.
+    pub(crate) looped: bool,
+    /// The function whose body it is in.
+    pub(crate) function: Option<Rc<str>>,
+    /// The value of a Secret is among its words.
+    pub(crate) private: bool,
+}
+
+/// Where a text stands.
+#[derive(Debug, Clone, Default)]
+struct Around {
+    /// The script, whose arguments are `$1`, `$@` and so on.
+    script: Rc<str>,
+    depth: usize,
+    looped: bool,
+    function: Option<Rc<str>>,
+}
+
 /// The simple commands of `text` in their order; commands in substitutions come before the one they stand in.
 ///
-/// Patterns of `case`, names of defined functions, targets of outputs, comments and the text of here-documents are no
-/// commands; a here-document that feeds a shell is.
-pub(crate) fn commands(text: &str) -> Vec<Words> {
-    commands_at(text, 0)
+/// Patterns of `case`, targets of outputs, comments and the text of here-documents are no commands; a here-document that
+/// feeds a shell is. `script` is the name under which the arguments of the text are kept. What the text assigns is added
+/// to `variables`.
+pub(crate) fn commands(text: &str, script: &str, variables: &mut Variables) -> Vec<Simple> {
+    commands_at(text, Around { script: script.into(), ..Around::default() }, variables)
 }
 
-/// Whether a program is a shell that reads commands from `-c` or from its input.
-pub(crate) fn is_shell(program: &str) -> bool {
-    matches!(program, "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh" | "busybox")
-}
-
-fn commands_at(text: &str, depth: usize) -> Vec<Words> {
-    if depth > MAX_DEPTH {
+fn commands_at(text: &str, around: Around, variables: &mut Variables) -> Vec<Simple> {
+    if around.depth > MAX_DEPTH {
         return Vec::new();
     }
-    let mut reader = Reader { rest: text.chars().peekable(), depth, ..Reader::default() };
+    let mut reader = Reader {
+        rest: text.chars().peekable(),
+        around,
+        variables,
+        commands: Vec::new(),
+        pipeline: 0,
+        words: Vec::new(),
+        word: None,
+        private: false,
+        redirected: false,
+        documents: Vec::new(),
+        parentheses: 0,
+        loops: Vec::new(),
+        defining: None,
+        bodies: Vec::new(),
+    };
     reader.read();
     reader.commands
 }
 
-struct Reader<'a> {
-    rest: Peekable<Chars<'a>>,
-    depth: usize,
-    commands: Vec<Words>,
+struct Reader<'t, 'v> {
+    rest: Peekable<Chars<'t>>,
+    around: Around,
+    variables: &'v mut Variables,
+    commands: Vec<Simple>,
     /// Where the commands of the current pipeline begin: `a|b)` is a pattern of `case` as a whole.
     pipeline: usize,
     words: Words,
     word: Option<String>,
+    private: bool,
     /// The next word is the target of an output's redirection.
     redirected: bool,
     documents: Vec<Document>,
     parentheses: usize,
+    /// The loops around the current command, and whether it is in their condition.
+    loops: Vec<bool>,
+    /// The function whose body comes next; empty where its name comes next.
+    defining: Option<Rc<str>>,
+    /// The braces around the current command, with the function whose body they hold.
+    bodies: Vec<Option<Rc<str>>>,
 }
 
 /// A here-document whose text comes after the line.
@@ -58,23 +108,7 @@ struct Document {
     run: bool,
 }
 
-impl Default for Reader<'_> {
-    fn default() -> Self {
-        Self {
-            rest: "".chars().peekable(),
-            depth: 0,
-            commands: Vec::new(),
-            pipeline: 0,
-            words: Vec::new(),
-            word: None,
-            redirected: false,
-            documents: Vec::new(),
-            parentheses: 0,
-        }
-    }
-}
-
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn read(&mut self) {
         while let Some(c) = self.rest.next() {
             match c {
@@ -95,7 +129,7 @@ impl Reader<'_> {
                 '\'' => self.single_quoted(),
                 '"' => self.double_quoted(),
                 '`' => self.backticks(),
-                '$' => self.dollar(),
+                '$' => self.dollar(false),
                 c => self.push(c),
             }
         }
@@ -107,18 +141,97 @@ impl Reader<'_> {
     }
 
     fn end_word(&mut self) {
-        if let Some(word) = self.word.take()
-            && !std::mem::take(&mut self.redirected)
-        {
+        let Some(word) = self.word.take() else { return };
+        // What is written to a host's port is sent there.
+        if std::mem::take(&mut self.redirected) && !word.starts_with("/dev/tcp/") {
+            return;
+        }
+        if !(self.words.is_empty() && self.is_reserved(&word)) {
             self.words.push(word);
         }
+    }
+
+    /// Whether a word in front of a command is one of the shell's own; what it begins or ends is noted.
+    fn is_reserved(&mut self, word: &str) -> bool {
+        if self.defining.as_deref() == Some("") {
+            self.define(word);
+            return true;
+        }
+        match word {
+            "if" | "then" | "else" | "elif" | "fi" | "esac" | "!" => {}
+            "while" | "until" => self.loops.push(true),
+            "for" | "select" => {
+                self.loops.push(false);
+                return false;
+            }
+            "do" => {
+                if let Some(condition) = self.loops.last_mut() {
+                    *condition = false;
+                }
+            }
+            "done" => {
+                self.loops.pop();
+            }
+            "function" => self.defining = Some("".into()),
+            "{" => self.bodies.push(self.defining.take()),
+            "}" => {
+                self.bodies.pop();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn define(&mut self, function: &str) {
+        self.variables.define(function);
+        self.defining = Some(function.into());
+    }
+
+    /// The function whose body the current command is in.
+    fn function(&self) -> Option<&Rc<str>> {
+        self.bodies.iter().rev().flatten().next().or(self.around.function.as_ref())
+    }
+
+    fn looped(&self) -> bool {
+        self.around.looped || self.loops.contains(&true)
     }
 
     fn end_command(&mut self) {
         self.end_word();
         self.redirected = false;
-        if !self.words.is_empty() {
-            self.commands.push(std::mem::take(&mut self.words));
+        let private = std::mem::take(&mut self.private);
+        if self.words.is_empty() {
+            return;
+        }
+        self.defining = None;
+        let words = std::mem::take(&mut self.words);
+        self.assign(&words, private);
+        if self.variables.is_function(&words[0]) {
+            self.variables.call(&words[0], &words[1..], private);
+        }
+        let (looped, function) = (self.looped(), self.function().cloned());
+        self.commands.push(Simple { words, looped, function, private });
+    }
+
+    /// Notes the constants that a command assigns: `HOST=db`, `export HOST=db`, `for HOST in db cache`.
+    fn assign(&mut self, words: &[String], private: bool) {
+        let constant = |value: &str| !value.contains(['$', '`']);
+        if let [word, name, of, values @ ..] = words
+            && (word == "for" && of == "in")
+        {
+            for value in values.iter().filter(|value| constant(value)) {
+                self.variables.add(name, value, private);
+            }
+            return;
+        }
+        let declares = matches!(words[0].as_str(), "export" | "readonly" | "local" | "declare" | "typeset");
+        let assigned = &words[usize::from(declares)..];
+        if declares || assigned.iter().all(|word| is_assignment(word)) {
+            for (name, value) in assigned.iter().filter_map(|word| word.split_once('=')) {
+                if constant(value) {
+                    self.variables.add(name, value, private);
+                }
+            }
         }
     }
 
@@ -128,9 +241,11 @@ impl Reader<'_> {
     }
 
     fn open(&mut self) {
-        let defines = self.word.is_some() && self.rest.next_if_eq(&')').is_some();
-        if defines {
-            self.word = None;
+        if self.rest.peek() == Some(&')')
+            && let Some(function) = self.word.take().or_else(|| self.words.pop())
+        {
+            self.rest.next();
+            self.define(&function);
             return;
         }
         self.end_pipeline();
@@ -168,7 +283,9 @@ impl Reader<'_> {
         let indented = self.rest.next_if_eq(&'-').is_some();
         while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
         let mut end = String::new();
-        while let Some(c) = self.rest.next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '|' | '&' | ')')) {
+        while let Some(c) =
+            self.rest.next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '|' | '&' | ')' | '>'))
+        {
             if !matches!(c, '"' | '\'' | '\\') {
                 end.push(c);
             }
@@ -206,7 +323,13 @@ impl Reader<'_> {
 
     /// Adds the commands of a substitution before the one it stands in.
     fn run(&mut self, text: &str) {
-        let inner = commands_at(text, self.depth + 1);
+        let around = Around {
+            script: Rc::clone(&self.around.script),
+            depth: self.around.depth + 1,
+            looped: self.looped(),
+            function: self.function().cloned(),
+        };
+        let inner = commands_at(text, around, self.variables);
         self.commands.extend(inner);
         self.pipeline = self.commands.len();
     }
@@ -243,7 +366,7 @@ impl Reader<'_> {
                     }
                 },
                 '`' => self.backticks(),
-                '$' => self.dollar(),
+                '$' => self.dollar(true),
                 c => self.push(c),
             }
         }
@@ -260,130 +383,5 @@ impl Reader<'_> {
         }
         self.run(&text);
         self.push('`');
-    }
-
-    fn dollar(&mut self) {
-        match self.rest.peek() {
-            Some('(') => {
-                self.rest.next();
-                let text = self.balanced('(', ')');
-                // `$((1 + 2))` is arithmetic.
-                if !text.starts_with('(') {
-                    self.run(&text);
-                }
-                self.push('$');
-            }
-            Some('{') => {
-                self.rest.next();
-                let text = self.balanced('{', '}');
-                let word = self.word.get_or_insert_default();
-                word.extend(["${", &text, "}"]);
-            }
-            _ => self.push('$'),
-        }
-    }
-
-    /// The text up to the closing character, quotes respected; the closing one is taken, not returned.
-    fn balanced(&mut self, open: char, close: char) -> String {
-        let (mut text, mut depth, mut quote) = (String::new(), 1_usize, None);
-        while let Some(c) = self.rest.next() {
-            if c == '\\' && quote != Some('\'') {
-                text.push(c);
-                text.extend(self.rest.next());
-                continue;
-            }
-            if quote == Some(c) {
-                quote = None;
-            } else if quote.is_none() && matches!(c, '"' | '\'') {
-                quote = Some(c);
-            } else if quote.is_none() && c == open {
-                depth += 1;
-            } else if quote.is_none() && c == close {
-                depth -= 1;
-                if depth == 0 {
-                    break;
-                }
-            }
-            text.push(c);
-        }
-        text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn read(text: &str) -> Vec<String> {
-        commands(text).into_iter().map(|words| words.join("|")).collect()
-    }
-
-    #[test]
-    fn splits_at_operators_and_lines() {
-        assert_eq!(
-            read("set -e\ncd /app && bundle exec rake db:migrate || exit 1; true & wait\n"),
-            ["set|-e", "cd|/app", "bundle|exec|rake|db:migrate", "exit|1", "true", "wait"]
-        );
-        assert_eq!(read("cat a | (grep b; sort)"), ["cat|a", "grep|b", "sort"]);
-        assert_eq!(read("alembic \\\n  upgrade \\\r\n head"), ["alembic|upgrade|head"]);
-    }
-
-    #[test]
-    fn quotes_keep_a_word_together() {
-        assert_eq!(
-            read(r#"echo "run rake db:migrate" 'and $(more)' it\ em"#),
-            ["echo|run rake db:migrate|and $(more)|it em"]
-        );
-        assert_eq!(read(r#"a "" b"c"'d'"#), ["a||bcd"]);
-        assert_eq!(read(r#"echo "a \"b\" \d""#), [r#"echo|a "b" \d"#]);
-    }
-
-    #[test]
-    fn comments_are_no_commands() {
-        assert_eq!(read("# rake db:migrate\ntrue # alembic upgrade head\necho a#b"), ["true", "echo|a#b"]);
-    }
-
-    #[test]
-    fn substitutions_run() {
-        assert_eq!(read("out=$(rake db:migrate 2>&1)"), ["rake|db:migrate", "out=$"]);
-        assert_eq!(read(r#"echo "got $(a "$(b)")""#), ["b", "a|$", "echo|got $"]);
-        assert_eq!(read("echo `alembic current`"), ["alembic|current", "echo|`"]);
-        assert_eq!(read("echo $((1 + 2)) ${A:-x y}"), ["echo|$|${A:-x y}"]);
-        assert_eq!(read("diff <(a b) x"), ["diff", "a|b", "x"]);
-    }
-
-    #[test]
-    fn redirections_are_no_words() {
-        assert_eq!(read("rake db:migrate > /log/migrate 2>&1 && next"), ["rake|db:migrate", "next"]);
-        assert_eq!(read("a &>b c <d"), ["a|c|d"]);
-    }
-
-    #[test]
-    fn a_here_document_is_data_unless_a_shell_reads_it() {
-        assert_eq!(read("cat > x.sh <<'EOF'\nrake db:migrate\nEOF\nnext"), ["cat", "next"]);
-        assert_eq!(read("bash <<-EOF\n\tgoose up\n\tEOF\nnext"), ["bash", "goose|up", "next"]);
-        assert_eq!(read("psql <<SQL\nALTER TABLE a"), ["psql"]);
-    }
-
-    #[test]
-    fn definitions_and_patterns_are_no_commands() {
-        assert_eq!(read("migrate() {\n rake db:migrate\n}\n"), ["{", "rake|db:migrate", "}"]);
-        assert_eq!(
-            read("case $1 in\n migrate|up) goose up;;\n *) exit;;\nesac"),
-            ["case|$1|in", "goose|up", "exit", "esac"]
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_can_be_read(text in "[a-z \\\\\"'`$(){}<>|&;#\n-]{0,200}") {
-            let _ = commands(&text);
-        }
-
-        #[test]
-        fn plain_words_stay_as_they_are(words in prop::collection::vec("[a-z:./_-]{1,8}", 1..6)) {
-            prop_assert_eq!(commands(&words.join(" ")), vec![words]);
-        }
     }
 }

@@ -22,9 +22,9 @@ const SERVING: [&str; 10] = [
     "Rollout.argoproj.io",
 ];
 
-/// A pod, or the template of one.
+/// The template of a pod, or the pod itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pod<'a> {
+pub(crate) struct Template<'a> {
     pub(crate) spec: &'a Value,
     pub(crate) labels: Option<&'a Map<String, Value>>,
 }
@@ -35,14 +35,14 @@ pub(crate) fn serves(header: &Header) -> bool {
 }
 
 /// The pod that an object runs, if its kind is known to run one.
-pub(crate) fn pod<'a>(header: &Header, object: &'a Value) -> Option<Pod<'a>> {
+pub(crate) fn pod<'a>(header: &Header, object: &'a Value) -> Option<Template<'a>> {
     let template = match header.kind.as_str() {
         "Pod" if is(header, "Pod") => object,
         "CronJob" if is(header, "CronJob") => &object["spec"]["jobTemplate"]["spec"]["template"],
         _ if serves(header) || is(header, "Job") => &object["spec"]["template"],
         _ => return None,
     };
-    Some(Pod { spec: &template["spec"], labels: template["metadata"]["labels"].as_object() })
+    Some(Template { spec: &template["spec"], labels: template["metadata"]["labels"].as_object() })
 }
 
 /// The app's workloads whose pods a selector takes; an empty selector takes none.
@@ -50,7 +50,7 @@ pub(crate) fn selected<'v, 'a>(
     selector: &[(&str, &str)],
     namespace: Option<&str>,
     app: &'v Index<'a>,
-) -> Result<Vec<(&'v Header, Pod<'a>)>> {
+) -> Result<Vec<(&'v Header, Template<'a>)>> {
     let mut found = Vec::new();
     if selector.is_empty() {
         return Ok(found);

@@ -2,12 +2,12 @@ use std::collections::BTreeSet;
 
 use crate::plan::{
     migration::tools::*,
-    pod::{program, shell},
+    pod::{commands, program},
 };
 
 /// The tool that a command line is recognised by.
 fn recognised(line: &str) -> Option<&'static Tool> {
-    shell::commands(line).iter().find_map(|words| find(TOOLS, program::running(words)))
+    commands::of_text(line).iter().find_map(|command| find(TOOLS, program::running(&command.words)))
 }
 
 #[test]

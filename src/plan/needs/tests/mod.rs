@@ -7,7 +7,10 @@ mod waiting;
 
 use crate::{
     manifest::Manifests,
-    plan::{app::index::testing::manifests, needs::*},
+    plan::{
+        app::index::{Index, testing::manifests},
+        needs::*,
+    },
 };
 
 /// A Job with this pod spec, before the other objects of its app.
@@ -26,15 +29,15 @@ fn object(api_version: &str, kind: &str, name: &str) -> String {
 }
 
 /// Runs something for the first object of the app, a Job.
-fn with_job<T>(manifests: &Manifests, run: impl FnOnce(&Job<'_>, &Index<'_>) -> T) -> T {
+fn with_job<'a, T>(manifests: &'a Manifests, run: impl FnOnce(&Job<'a>, &Pods<'_, 'a>) -> T) -> T {
     let app = Index::new(manifests, Some("shop")).unwrap();
     let id = app.headers()[0].id;
-    run(&Job { id, object: app.object(id).unwrap() }, &app)
+    run(&Job { id, object: app.object(id).unwrap() }, &Pods::new(&app))
 }
 
 /// What the Job needs, where no other one was looked at before.
-fn alone(job: &Job<'_>, app: &Index<'_>) -> Result<Found> {
-    of(job, &Makers::default(), app)
+fn alone<'a>(job: &Job<'a>, pods: &Pods<'_, 'a>) -> Result<Found> {
+    of(job, &Makers::default(), pods)
 }
 
 fn lines(needs: &[Need]) -> Vec<String> {

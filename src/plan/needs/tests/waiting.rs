@@ -73,7 +73,7 @@ fn what_does_not_wait_for_the_job() {
 fn a_script_may_wait() {
     let script = object("v1", "ConfigMap", "start")
         + "data:\n  start.sh: |\n    kubectl wait --for=condition=complete job/shop-migrate\n    exec api\n";
-    let pod = "containers: [{name: m, command: [/start/start.sh], volumeMounts: [{name: s}]}], volumes: [{name: s, configMap: {name: start}}]";
+    let pod = "containers: [{name: m, command: [/start/start.sh], volumeMounts: [{name: s, mountPath: /start}]}], volumes: [{name: s, configMap: {name: start}}]";
     assert_eq!(
         waiting(&[&script, &deployment(pod)]),
         ["Deployment api: volume s, key start.sh of ConfigMap start"]
@@ -140,7 +140,7 @@ fn another_job_may_make_a_secret_when_it_runs() {
         "containers: [{name: m, args: [create, --secret-name=tls]}]",
         "containers: [{name: m, command: [sh, -c, 'kubectl create secret generic tls --from-literal=a=b']}]",
         "containers: [{name: m, env: [{name: SECRET, value: tls}]}]",
-        "containers: [{name: m, volumeMounts: [{name: v}]}], volumes: [{name: v, configMap: {name: make}}]",
+        "containers: [{name: m, volumeMounts: [{name: v, mountPath: /make}]}], volumes: [{name: v, configMap: {name: make}}]",
     ] {
         let maker = job("keys", maker);
         let needs = found(pod, &[&maker, &script]);
