@@ -5,6 +5,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod data;
+pub(crate) mod environment;
 pub(crate) mod files;
 pub(crate) mod node;
 pub(crate) mod program;
@@ -13,7 +14,7 @@ pub(crate) mod shell;
 mod variables;
 pub(crate) mod workloads;
 
-use std::{borrow::Cow, cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use serde_json::Value;
 
@@ -24,9 +25,10 @@ use crate::{
         app::{index::Index, job::Job},
         pod::{
             commands::{Command, Given, Origin},
+            environment::Variable,
             files::{File, Mounts},
             node::Node,
-            references::{Reads, Reference},
+            references::Reference,
             variables::Variables,
         },
     },
@@ -69,21 +71,6 @@ impl Pod<'_> {
     pub(crate) fn commands(&self) -> impl Iterator<Item = &Command> {
         self.containers.iter().flat_map(|container| &container.commands)
     }
-}
-
-/// A variable of a container's environment.
-#[derive(Debug)]
-pub(crate) struct Variable<'a> {
-    /// Its name.
-    pub(crate) name: String,
-    /// Its value, variables filled in.
-    pub(crate) value: Cow<'a, str>,
-    /// The field, or the key and object, in words.
-    pub(crate) why: String,
-    /// The container spells the value out.
-    pub(crate) literal: bool,
-    /// It is a Secret's.
-    private: bool,
 }
 
 /// The pods of an app, each read once, when the first asks.
@@ -135,7 +122,7 @@ pub(crate) fn read<'a>(spec: &'a Value, find: impl Fn(&Reference) -> Vec<&'a Val
     let nodes = references::containers(&Node::root(spec));
     let containers = nodes.iter().enumerate().map(|(at, node)| {
         let mut environment = Variables::default();
-        let variables = variables(at, node, &references, &find, &mut environment);
+        let variables = environment::read(at, node, &references, &find, &mut environment);
         let label = references::container_label(node);
         let text = |key: &str| node.value[key].as_str().unwrap_or_default();
         let (init, name) = (label.starts_with("init"), text("name"));
@@ -155,57 +142,4 @@ pub(crate) fn read<'a>(spec: &'a Value, find: impl Fn(&Reference) -> Vec<&'a Val
     });
     let containers = containers.collect();
     Pod { spec, containers, references, files }
-}
-
-/// The variables of the container at a position; their values are added to `environment`.
-fn variables<'a>(
-    at: usize,
-    container: &Node<'a>,
-    references: &[Reference],
-    find: impl Fn(&Reference) -> Vec<&'a Value>,
-    environment: &mut Variables,
-) -> Vec<Variable<'a>> {
-    let mut found = Vec::new();
-    for reference in references {
-        let (wanted, name) = match &reference.reads {
-            Reads::Variable { container, key, name } if *container == at => (Some(key), name),
-            Reads::Variables { container, prefix } if *container == at => (None, prefix),
-            _ => continue,
-        };
-        let mut push = |name, key: &str, value| {
-            let why = format!("{}, key {key} of {} {}", reference.why, reference.kind, reference.name);
-            found.push(Variable { name, value, why, literal: false, private: reference.kind == "Secret" });
-        };
-        for object in find(reference) {
-            match wanted {
-                Some(key) => {
-                    data::value(object, key).into_iter().for_each(|value| push(name.clone(), key, value))
-                }
-                None => data::data(object)
-                    .into_iter()
-                    .for_each(|(key, value)| push(format!("{name}{key}"), key, value)),
-            }
-        }
-    }
-    let label = references::container_label(container);
-    let spelled = container.value["env"].as_array().into_iter().flatten();
-    found.extend(spelled.filter_map(|variable| {
-        let (name, value) = (variable["name"].as_str()?, variable["value"].as_str()?);
-        let why = format!("env {name} of {label}");
-        Some(Variable { name: name.to_owned(), value: value.into(), why, literal: true, private: false })
-    }));
-    // The last of a name wins: `env` over `envFrom`.
-    let last: HashMap<_, _> =
-        found.iter().enumerate().map(|(at, variable)| (variable.name.clone(), at)).collect();
-    let mut at = 0..;
-    found.retain(|variable| last.get(&variable.name).copied() == at.next());
-    for variable in &mut found {
-        if variable.literal && variable.value.contains("$(") {
-            let (value, private) = environment.fill(&variable.value);
-            variable.value = value.into();
-            variable.private = private;
-        }
-        environment.set(&variable.name, &variable.value, variable.private);
-    }
-    found
 }

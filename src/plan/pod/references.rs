@@ -60,6 +60,16 @@ pub(crate) enum Reads {
     Files { volume: String, items: Vec<(String, String)> },
 }
 
+impl Reads {
+    /// The container whose environment it is part of.
+    pub(crate) fn container(&self) -> Option<usize> {
+        match self {
+            Self::Variable { container, .. } | Self::Variables { container, .. } => Some(*container),
+            Self::Nothing | Self::Files { .. } => None,
+        }
+    }
+}
+
 /// A reference by a field of another object than the Job.
 pub(crate) fn reference(why: &str, kind: &str, relation: Relation, name: &Value) -> Option<Reference> {
     Some(Reference {
