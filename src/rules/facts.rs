@@ -4,13 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::pod::Pod;
+use super::pod::Template;
 use crate::{
     error::Result,
     manifest::{Header, Manifests, ObjectId},
     plan::{
         JobPlan, Plan,
-        app::hooks::{self, HookType, Role},
+        app::{
+            hooks::{self, HookType, Role},
+            index::is,
+        },
+        pod::{self, Pod},
     },
     settings::Settings,
 };
@@ -86,6 +90,19 @@ impl<'a> Facts<'a> {
         self.jobs().filter(|job| job.is_hook())
     }
 
+    /// What the pod of an object runs and reads.
+    pub(super) fn read<'f>(&'f self, object: &'f Object<'a>, template: &Template<'f>) -> Pod<'f> {
+        pod::read(template.spec(), |reference| {
+            let namespace = object.header.namespace.as_deref();
+            let is_meant = |other: &&Object<'_>| {
+                is(&other.header, &reference.kind)
+                    && other.name() == reference.name
+                    && other.header.namespace.as_deref() == namespace
+            };
+            self.objects.iter().filter(is_meant).map(|other| other.value.as_ref()).collect()
+        })
+    }
+
     /// What runs the app: Deployments and the like.
     pub(super) fn workloads(&self) -> impl Iterator<Item = &Object<'a>> {
         const KINDS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"];
@@ -156,9 +173,9 @@ impl Object<'_> {
         hooks::wave(&self.value)
     }
 
-    /// The pod that it runs.
-    pub(super) fn pod(&self) -> Option<Pod<'_>> {
-        Pod::of(self.kind(), &self.value)
+    /// The template of the pod that it runs.
+    pub(super) fn pod(&self) -> Option<Template<'_>> {
+        Template::of(&self.header, &self.value)
     }
 
     /// `spec.ttlSecondsAfterFinished`.

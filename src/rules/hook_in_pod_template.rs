@@ -53,7 +53,7 @@ pub(super) const SEVERITY: Severity = Severity::Warning;
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
     for object in &facts.objects {
         let Some(pod) = object.pod() else { continue };
-        let annotations = pod.template["metadata"]["annotations"].as_object();
+        let annotations = pod.value["metadata"]["annotations"].as_object();
         let known = [ARGO_HOOK, ARGO_DELETE_POLICY, SYNC_WAVE];
         let is_hook =
             |key: &&String| known.contains(&key.as_str()) || HELM_ANNOTATIONS.contains(&key.as_str());

@@ -64,15 +64,24 @@
 //!
 //! gitops-engine, `pkg/sync/sync_context.go`: the phases of a sync; many issues, such as argoproj/argo-cd#4979.
 
+use std::collections::BTreeSet;
+
 use super::{Facts, Found, Object, Severity};
-use crate::plan::app::hooks::HookType;
+use crate::plan::{
+    app::{hooks::HookType, index::is},
+    pod::references,
+};
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
     for job in facts.hook_jobs().filter(|job| job.runs_in(HookType::PreSync)) {
         let Some(pod) = job.pod() else { continue };
-        for (kind, name) in pod.needs() {
+        let mut needed = BTreeSet::new();
+        let account = Some(references::account(pod.spec())).filter(|account| !account.path.is_empty());
+        let references = references::of_pod(pod.spec()).into_iter().chain(account);
+        needed.extend(references.filter(|it| !it.optional).map(|reference| (reference.kind, reference.name)));
+        for (kind, name) in &needed {
             let makers: Vec<_> = facts.objects.iter().filter(|object| makes(object, kind, name)).collect();
             let early = |object: &&Object<'_>| object.runs_in(HookType::PreSync) && object.wave() <= job.wave();
             if let (Some(maker), false) = (makers.first(), makers.iter().any(early)) {
@@ -91,7 +100,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
 fn makes(object: &Object<'_>, kind: &str, name: &str) -> bool {
     let target = object.value["spec"]["target"]["name"].as_str().unwrap_or(object.name());
     match object.kind() {
-        same if same == kind => object.name() == name,
+        _ if is(&object.header, kind) => object.name() == name,
         "ExternalSecret" => kind == "Secret" && target == name,
         "SealedSecret" => kind == "Secret" && object.name() == name,
         "Certificate" => kind == "Secret" && object.value["spec"]["secretName"] == name,

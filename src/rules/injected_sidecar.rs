@@ -78,7 +78,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
             }
             let inside = facts.jobs().filter(|job| job.header.namespace.as_deref() == Some(namespace.name()));
             for (job, pod) in inside.filter_map(|job| Some((job, job.pod()?))) {
-                let metadata = &pod.template["metadata"];
+                let metadata = &pod.value["metadata"];
                 if !is_off(&metadata["labels"][opt_out]) && !is_off(&metadata["annotations"][opt_out]) {
                     let message = format!("the namespace injects a sidecar (`{key}`), which can keep the Job from finishing");
                     let finding = Found::at(job, pod.path_to(&[]), message);

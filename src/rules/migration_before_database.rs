@@ -68,24 +68,30 @@
 //! BerriAI/litellm#7110; Kong and LangSmith charts.
 
 use super::{Facts, Found, Object, Severity};
-use crate::plan::app::hooks::HookType;
+use crate::plan::{
+    app::hooks::HookType,
+    needs::{
+        catalogue::{
+            known_databases::{self, Counts},
+            operators,
+        },
+        hostnames,
+        texts::{self, Text},
+    },
+};
 
 pub(super) const SEVERITY: Severity = Severity::Error;
-
-const IMAGES: [&str; 8] = ["postgres", "mysql", "mariadb", "mongo", "clickhouse", "cockroach", "redis", "mssql"];
-
-const RESOURCES: [&str; 6] =
-    ["Cluster", "PostgresCluster", "Postgresql", "postgresql", "PerconaServerMySQL", "InnoDBCluster"];
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
     let databases: Vec<_> = facts.objects.iter().filter(|object| is_database(object)).collect();
     for job in facts.hook_jobs().filter(|job| job.is_migration() && job.runs_in(HookType::PreSync)) {
-        let Some(pod) = job.pod() else { continue };
-        let texts = pod.texts();
+        let Some(template) = job.pod() else { continue };
+        let pod = facts.read(job, &template);
+        let texts = texts::of_pod(&pod);
         let uses = |database: &&&Object<'_>| texts.iter().any(|text| names(text, database.name()));
         if let Some(database) = databases.iter().find(uses) {
             let message = format!("runs before its database, {}, is there", database.header.label());
-            found.push(Found::at(job, pod.path_to(&["spec"]), message).hint(
+            found.push(Found::at(job, template.path_to(&["spec"]), message).hint(
                 "let presync place it: remove the hook annotation, or annotate it with `argocd-presync-plugin/phase: Sync`",
             ));
         }
@@ -96,21 +102,19 @@ fn is_database(object: &Object<'_>) -> bool {
     if object.is_hook() {
         return false;
     }
-    if RESOURCES.contains(&object.kind()) && object.header.api_version.contains('.') {
-        return true;
+    if let Some(operator) = operators::of(&object.header) {
+        return operator.counts == Counts::Named;
     }
-    let workload = matches!(object.kind(), "StatefulSet" | "Deployment");
     let image = |container: &serde_json::Value| {
-        let image = container["image"].as_str().unwrap_or_default();
-        let name = image.rsplit('/').next().unwrap_or_default();
-        IMAGES.iter().any(|known| name.starts_with(known))
+        let known = known_databases::of_image(container["image"].as_str().unwrap_or_default());
+        known.is_some_and(|database| database.counts == Counts::Named)
     };
+    let workload = matches!(object.kind(), "StatefulSet" | "Deployment");
     workload && object.pod().is_some_and(|pod| pod.containers().iter().any(image))
 }
 
-/// Whether a text is a host of this name, or holds one.
-fn names(text: &str, name: &str) -> bool {
-    let part = |c: char| !c.is_ascii_alphanumeric() && c != '-';
-    let host = |word: &str| word == name || word.strip_prefix(name).is_some_and(|rest| rest.starts_with("-rw"));
-    !name.is_empty() && text.split(part).any(host)
+/// Whether a text names a host of this name, or of the Services that operators make for it.
+fn names(text: &Text<'_>, name: &str) -> bool {
+    let is_host = |label: &str| label.strip_prefix(name).is_some_and(|rest| matches!(rest, "" | "-rw" | "-primary"));
+    !name.is_empty() && hostnames::mentions(text, is_host).iter().any(|mention| mention.expected)
 }

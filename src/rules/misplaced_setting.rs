@@ -77,7 +77,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
         }
         if let Some(pod) = object.pod() {
             for map in ["annotations", "labels"] {
-                for key in keys(&pod.template["metadata"][map]) {
+                for key in keys(&pod.value["metadata"][map]) {
                     let message = format!("`{key}` on the pod template has no effect");
                     let finding = Found::at(object, pod.path_to(&["metadata", map, key]), message);
                     found.push(finding.hint("put it on the Job itself"));

@@ -38,6 +38,7 @@
 //! argoproj/argo-cd#3837, #4614; the manuals of the tools.
 
 use super::{Facts, Found, Severity};
+use crate::plan::pod::{commands::Command, program};
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 
@@ -65,23 +66,26 @@ const DESTROY: [&[&str]; 18] = [
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
     for job in facts.hook_jobs() {
-        let Some(pod) = job.pod() else { continue };
-        for container in pod.containers().iter().chain(pod.init_containers()) {
-            let mut words = Vec::new();
-            for key in ["command", "args"] {
-                for text in container[key].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str) {
-                    words.extend(text.split(|c: char| c.is_whitespace() || ";&|\"'`".contains(c)).map(str::to_lowercase));
-                }
-            }
-            let words: Vec<_> = words.iter().map(|word| word.rsplit('/').next().unwrap_or(word)).collect();
-            let holds = |wanted: &&&[&str]| words.windows(wanted.len()).any(|window| window == **wanted);
-            if let Some(command) = DESTROY.iter().find(holds) {
-                let message = format!("runs `{}` in every sync, which destroys data each time", command.join(" "));
-                found.push(Found::at(job, pod.path_to(&["spec", "containers"]), message).hint(
-                    "use a command that may run again, or leave the Job to run by hand: \
-                     `argocd-presync-plugin/strategy: \"off\"`",
-                ));
-            }
+        let Some(template) = job.pod() else { continue };
+        let pod = facts.read(job, &template);
+        if let Some(command) = pod.commands().find_map(destroys) {
+            let message = format!("runs `{}` in every sync, which destroys data each time", command.join(" "));
+            found.push(Found::at(job, template.path_to(&["spec", "containers"]), message).hint(
+                "use a command that may run again, or leave the Job to run by hand: \
+                 `argocd-presync-plugin/strategy: \"off\"`",
+            ));
         }
     }
+}
+
+/// The words with which a command destroys data.
+fn destroys(command: &Command) -> Option<&'static [&'static str]> {
+    if program::running(&command.words).is_empty() {
+        return None;
+    }
+    let line = command.line().to_lowercase();
+    let words = line.split(|c: char| c.is_whitespace() || ";&|\"'`".contains(c));
+    let words: Vec<_> = words.map(program::base_name).collect();
+    let holds = |wanted: &&&[&str]| words.windows(wanted.len()).any(|window| window == **wanted);
+    DESTROY.iter().find(holds).copied()
 }

@@ -2,10 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::plan::{
-    needs::Relation,
-    pod::references::{Reads, Reference},
-};
+use crate::plan::{needs::Relation, pod::references::Reference};
 
 /// Kubernetes' own kinds that a custom resource may need. Workloads are left out: controllers name those that they
 /// restart, and a migration must not wait for its own app.
@@ -77,16 +74,9 @@ impl Found<'_> {
         if name.is_empty() {
             return;
         }
-        self.references.push(Reference {
-            kind: if OWN_KINDS.contains(&kind) { kind.to_owned() } else { format!("{kind}.*") },
-            name: name.to_owned(),
-            namespace: namespace.map(str::to_owned),
-            relation,
-            why: key.to_owned(),
-            path: Vec::new(),
-            reads: Reads::Nothing,
-            optional: false,
-        });
+        let kind = if OWN_KINDS.contains(&kind) { kind.to_owned() } else { format!("{kind}.*") };
+        let namespace = namespace.map(str::to_owned);
+        self.references.push(Reference { namespace, ..Reference::new(&kind, relation, name, key) });
     }
 
     fn knows(&self, kind: &str) -> bool {

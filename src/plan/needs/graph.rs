@@ -184,27 +184,16 @@ impl Walk<'_, '_, '_> {
                 texts.extend(texts::of_template(self.app.object(producer.id)?, reference));
             }
         }
-        for reference in &pod.references {
-            let mut reference = reference.clone();
-            reference.path.splice(..0, ["spec", "template", "spec"].map(|key| Step::Key(key.to_owned())));
+        let account = references::account(pod.spec);
+        let (name, field) = (account.name.clone(), account.why.clone());
+        for mut reference in pod.references.iter().cloned().chain([account]) {
+            if !reference.path.is_empty() {
+                let way = ["spec", "template", "spec"].map(|key| Step::Key(key.to_owned()));
+                reference.path.splice(..0, way);
+            }
             self.follow(referrer, reference)?;
         }
-        let (field, name) = references::service_account(pod.spec);
-        let path = pod.spec[field].is_string().then(|| {
-            ["spec", "template", "spec", field].iter().map(|key| Step::Key((*key).to_owned())).collect()
-        });
-        let reference = Reference {
-            kind: "ServiceAccount".to_owned(),
-            name: name.to_owned(),
-            namespace: None,
-            relation: Relation::Identity,
-            why: field.to_owned(),
-            path: path.unwrap_or_default(),
-            reads: Reads::Nothing,
-            optional: false,
-        };
-        self.follow(referrer, reference)?;
-        for binding in rbac::bindings(&Account { name, namespace: referrer.namespace }, self.app)? {
+        for binding in rbac::bindings(&Account { name: &name, namespace: referrer.namespace }, self.app)? {
             let why = referrer.why(&format!("{field}, a subject of the binding"));
             self.add(binding, Relation::Identity, referrer.id, why, None);
         }
@@ -224,16 +213,7 @@ impl Walk<'_, '_, '_> {
             if let Some(target) = text.command.and_then(wait_commands::targets) {
                 match (target.kind, target.name) {
                     ("ConfigMap" | "Secret", Some(name)) => {
-                        let reference = Reference {
-                            kind: target.kind.to_owned(),
-                            name: name.to_owned(),
-                            namespace: None,
-                            relation: Relation::Config,
-                            why: text.why.clone().into_owned(),
-                            path: Vec::new(),
-                            reads: Reads::Nothing,
-                            optional: false,
-                        };
+                        let reference = Reference::new(target.kind, Relation::Config, name, &text.why);
                         self.follow(referrer, reference)?;
                     }
                     ("Service", Some(name)) => {

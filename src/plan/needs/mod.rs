@@ -11,7 +11,7 @@ mod graph;
 pub(crate) mod hostnames;
 mod makers;
 mod rbac;
-mod texts;
+pub(crate) mod texts;
 mod wait_commands;
 mod waited_for;
 

@@ -60,6 +60,22 @@ pub(crate) enum Reads {
     Files { volume: String, items: Vec<(String, String)> },
 }
 
+impl Reference {
+    /// A reference to an object of the same namespace that only has to be there.
+    pub(crate) fn new(kind: &str, relation: Relation, name: &str, why: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            namespace: None,
+            relation,
+            why: why.to_owned(),
+            path: Vec::new(),
+            reads: Reads::Nothing,
+            optional: false,
+        }
+    }
+}
+
 impl Reads {
     /// The container whose environment it is part of.
     pub(crate) fn container(&self) -> Option<usize> {
@@ -72,16 +88,8 @@ impl Reads {
 
 /// A reference by a field of another object than the Job.
 pub(crate) fn reference(why: &str, kind: &str, relation: Relation, name: &Value) -> Option<Reference> {
-    Some(Reference {
-        kind: kind.to_owned(),
-        name: name.as_str().filter(|name| !name.is_empty())?.to_owned(),
-        namespace: None,
-        relation,
-        why: why.to_owned(),
-        path: Vec::new(),
-        reads: Reads::Nothing,
-        optional: false,
-    })
+    let name = name.as_str().filter(|name| !name.is_empty())?;
+    Some(Reference::new(kind, relation, name, why))
 }
 
 /// The annotations of pods by which injectors mount an object, one a line.
@@ -126,6 +134,13 @@ pub(crate) fn of_pod(pod: &Value) -> Vec<Reference> {
     }
     found.0.retain(|reference| !(reference.kind == "ConfigMap" && reference.name == ROOT_CA));
     found.0
+}
+
+/// The ServiceAccount that a pod runs as; a path is given where the pod names it.
+pub(crate) fn account(pod: &Value) -> Reference {
+    let (field, name) = service_account(pod);
+    let path = if pod[field].is_string() { vec![Step::Key(field.to_owned())] } else { Vec::new() };
+    Reference { path, ..Reference::new("ServiceAccount", Relation::Identity, name, field) }
 }
 
 /// The field that names the pod's ServiceAccount, and the name; pods that name none run as `default`.
@@ -179,14 +194,9 @@ impl Found {
     fn object(&mut self, kind: &str, relation: Relation, why: &str, name: &Node<'_>, reads: Reads) {
         let Some(text) = name.text() else { return };
         self.0.push(Reference {
-            kind: kind.to_owned(),
-            name: text.to_owned(),
-            namespace: None,
-            relation,
-            why: why.to_owned(),
             path: name.path.clone(),
             reads,
-            optional: false,
+            ..Reference::new(kind, relation, text, why)
         });
     }
 

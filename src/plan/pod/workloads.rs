@@ -34,14 +34,19 @@ pub(crate) fn serves(header: &Header) -> bool {
     SERVING.iter().any(|kind| is(header, kind))
 }
 
+/// The way to the template of the pod that an object runs, if its kind is known to run one.
+pub(crate) fn way(header: &Header) -> Option<&'static [&'static str]> {
+    match header.kind.as_str() {
+        "Pod" if is(header, "Pod") => Some(&[]),
+        "CronJob" if is(header, "CronJob") => Some(&["spec", "jobTemplate", "spec", "template"]),
+        _ if serves(header) || is(header, "Job") => Some(&["spec", "template"]),
+        _ => None,
+    }
+}
+
 /// The pod that an object runs, if its kind is known to run one.
 pub(crate) fn pod<'a>(header: &Header, object: &'a Value) -> Option<Template<'a>> {
-    let template = match header.kind.as_str() {
-        "Pod" if is(header, "Pod") => object,
-        "CronJob" if is(header, "CronJob") => &object["spec"]["jobTemplate"]["spec"]["template"],
-        _ if serves(header) || is(header, "Job") => &object["spec"]["template"],
-        _ => return None,
-    };
+    let template = way(header)?.iter().fold(object, |value, key| &value[*key]);
     Some(Template { spec: &template["spec"], labels: template["metadata"]["labels"].as_object() })
 }
 
