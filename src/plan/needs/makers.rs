@@ -83,12 +83,11 @@ impl<'v> Makers<'v> {
 
 /// The texts of a pod; commands of one origin are one text: a script may say in one what it makes with another.
 fn texts_of(pod: &Pod<'_>) -> Vec<String> {
-    let mut found: Vec<(Option<String>, String)> = Vec::new();
+    let mut found: Vec<(String, String)> = Vec::new();
     for text in texts::of_pod(pod) {
-        let origin = text.command.map(|command| command.origin.why.clone());
-        match found.last_mut().filter(|(last, _)| origin.is_some() && *last == origin) {
+        match found.last_mut().filter(|(origin, _)| *origin == text.why) {
             Some((_, script)) => script.extend(["\n", &text.content]),
-            None => found.push((origin, text.content.into_owned())),
+            None => found.push((text.why.into_owned(), text.content.into_owned())),
         }
     }
     found.into_iter().map(|(_, text)| text).collect()

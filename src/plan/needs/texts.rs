@@ -53,12 +53,12 @@ pub(crate) fn of_pod<'p>(pod: &'p Pod<'_>) -> Vec<Text<'p>> {
     let mut texts: Vec<_> =
         read.map(|(_, file)| data(assignment(file.key, &file.content), &file.why)).collect();
     for container in &pod.containers {
-        texts.extend(container.commands.iter().map(|command| Text {
-            content: command.line().into(),
-            why: command.origin.why.as_str().into(),
-            command: Some(command),
-            init: container.init,
-        }));
+        for command in &container.commands {
+            let why = command.origin.why.as_str();
+            let content = command.line().into();
+            texts.push(Text { content, why: why.into(), command: Some(command), init: container.init });
+            texts.extend(command.input.iter().map(|input| data(input.into(), why)));
+        }
         let variables = container.variables.iter();
         texts.extend(
             variables.map(|variable| data(assignment(&variable.name, &variable.value), &variable.why)),

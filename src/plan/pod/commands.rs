@@ -29,6 +29,8 @@ pub(crate) struct Command {
     pub(crate) looped: bool,
     /// The value of a Secret is among its words: no message may show them.
     pub(crate) private: bool,
+    /// The text of a here-document that feeds it.
+    pub(crate) input: Option<String>,
     /// Where it stands.
     pub(crate) origin: Rc<Origin>,
     function: Option<Rc<str>>,
@@ -74,9 +76,9 @@ pub(crate) struct Given<'p, 'a> {
 pub(crate) fn read(given: Given<'_, '_>, mut variables: Variables) -> (Vec<Command>, Vec<usize>) {
     let Given { words, image, origin, files, mounts } = given;
     let (words, private): (Words, Vec<bool>) = words.iter().map(|word| variables.fill(word)).unzip();
-    let mut own = Simple { words, looped: false, function: None, private: private.contains(&true) };
+    let mut own = Simple { words, private: private.contains(&true), ..Simple::default() };
     let implied = image.map(program::image_name);
-    let alone = own.words.is_empty();
+    let arguments = own.words.clone();
     own.words.splice(0..0, implied.map(str::to_owned));
     let origin = Rc::new(origin);
     let mut reader = Reader {
@@ -87,13 +89,14 @@ pub(crate) fn read(given: Given<'_, '_>, mut variables: Variables) -> (Vec<Comma
         named: Vec::new(),
         seen: HashSet::new(),
         carried: HashSet::new(),
+        written: HashMap::new(),
         calls: HashMap::new(),
     };
     // A variable may be used before the place that gives its value is read: then a second reading knows it.
     for _ in 0..2 {
         reader.start();
         if implied.is_some() {
-            reader.entrypoint(alone);
+            reader.entrypoint(&arguments);
         }
         reader.add(own.clone(), &origin, 0);
         if let Some(command) = reader.commands.last_mut() {
@@ -117,6 +120,8 @@ struct Reader<'p, 'a> {
     seen: HashSet<usize>,
     /// Names of files that a command puts elsewhere.
     carried: HashSet<String>,
+    /// Texts that a command writes into files, by the name of the file.
+    written: HashMap<String, Rc<str>>,
     /// The function or script that runs a script.
     calls: HashMap<Option<Rc<str>>, Vec<Rc<str>>>,
 }
@@ -131,12 +136,13 @@ impl Reader<'_, '_> {
 
     /// Reads what an image runs that is given no command: a script that is mounted over its entrypoint, else, where it is
     /// given no arguments either, whatever script is mounted.
-    fn entrypoint(&mut self, alone: bool) {
+    fn entrypoint(&mut self, arguments: &Words) {
         let mounts = self.mounts;
         let named = |(path, _): &&(String, usize)| program::base_name(path).contains("entrypoint");
         if let Some((path, file)) = mounts.paths().find(named) {
+            self.variables.call(path, arguments, false);
             self.script(*file, path, None, 1);
-        } else if alone {
+        } else if arguments.is_empty() {
             for (path, file) in mounts.paths().filter(|(_, file)| self.files[*file].is_script()) {
                 self.script(*file, path, None, 1);
             }
@@ -157,15 +163,18 @@ impl Reader<'_, '_> {
                     self.add(inner, origin, depth + 1);
                 }
             }
-            self.scripts(&simple, depth + 1);
+            self.scripts(&simple, origin, depth + 1);
         }
-        let Simple { words, looped, function, private } = simple;
+        let Simple { words, looped, function, private, output, input } = simple;
+        if let (Some(file), Some(text)) = (output, &input) {
+            self.written.insert(program::base_name(&file).to_owned(), text.as_str().into());
+        }
         let origin = Rc::clone(origin);
-        self.commands.push(Command { words, implied: false, looped, private, origin, function });
+        self.commands.push(Command { words, implied: false, looped, private, input, origin, function });
     }
 
-    /// Reads the mounted files that the words of a command name.
-    fn scripts(&mut self, command: &Simple, depth: usize) {
+    /// Reads the files that the words of a command name: mounted ones, and those that an earlier command has written.
+    fn scripts(&mut self, command: &Simple, origin: &Rc<Origin>, depth: usize) {
         let (mounts, words) = (self.mounts, &command.words);
         let directories = words.first().is_some_and(|word| program::base_name(word) == "run-parts");
         for (at, word) in words.iter().enumerate().filter(|(_, word)| !has_blanks(word)) {
@@ -175,13 +184,17 @@ impl Reader<'_, '_> {
                 self.variables.call(path, arguments, command.private);
                 self.script(*file, path, command.function.clone(), depth);
             }
+            // Once, as a script may name itself.
+            if let Some(text) = self.written.remove(program::base_name(word)) {
+                let body = self.call(word, command.function.clone());
+                self.body(&text, &body, origin, command.private, depth);
+            }
         }
     }
 
     /// Reads a file once.
     fn script(&mut self, file: usize, path: &str, caller: Option<Rc<str>>, depth: usize) {
-        let body: Rc<str> = path.into();
-        self.calls.entry(caller).or_default().push(Rc::clone(&body));
+        let body = self.call(path, caller);
         if !self.seen.insert(file) {
             return;
         }
@@ -192,10 +205,22 @@ impl Reader<'_, '_> {
         }
         let place = format!("script `{}` of {}", file.key, file.source);
         let origin = Rc::new(Origin { place, why: file.why.clone() });
-        for mut inner in shell::commands(&file.content, path, &mut self.variables) {
-            inner.private |= file.private;
-            inner.function.get_or_insert_with(|| Rc::clone(&body));
-            self.add(inner, &origin, depth);
+        self.body(&file.content, &body, &origin, file.private, depth);
+    }
+
+    /// Notes who runs a script.
+    fn call(&mut self, script: &str, caller: Option<Rc<str>>) -> Rc<str> {
+        let body: Rc<str> = script.into();
+        self.calls.entry(caller).or_default().push(Rc::clone(&body));
+        body
+    }
+
+    /// Reads the text of a script.
+    fn body(&mut self, text: &str, body: &Rc<str>, origin: &Rc<Origin>, private: bool, depth: usize) {
+        for mut inner in shell::commands(text, body, &mut self.variables) {
+            inner.private |= private;
+            inner.function.get_or_insert_with(|| Rc::clone(body));
+            self.add(inner, origin, depth);
         }
     }
 

@@ -5,15 +5,14 @@
 //! no tool.
 
 mod expand;
+mod redirect;
 #[cfg(test)]
 mod tests;
 
 use std::{iter::Peekable, rc::Rc, str::Chars};
 
-use crate::plan::pod::{
-    program::{base_name, is_assignment, is_shell},
-    variables::{Variables, argument_of},
-};
+use self::redirect::Document;
+use crate::plan::pod::{program::is_assignment, variables::Variables};
 
 /// The words of one simple command, quotes removed.
 pub(crate) type Words = Vec<String>;
@@ -22,7 +21,7 @@ pub(crate) type Words = Vec<String>;
 const MAX_DEPTH: usize = 8;
 
 /// A simple command of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Simple {
     /// Its words, without the shell's own such as `if` and `do`.
     pub(crate) words: Words,
@@ -32,6 +31,10 @@ pub(crate) struct Simple {
     pub(crate) function: Option<Rc<str>>,
     /// The value of a Secret is among its words.
     pub(crate) private: bool,
+    /// The file that its output goes to.
+    pub(crate) output: Option<String>,
+    /// The text of the here-document that feeds it, or the pipeline that it ends.
+    pub(crate) input: Option<String>,
 }
 
 /// Where a text stands.
@@ -46,8 +49,7 @@ struct Around {
 
 /// The simple commands of `text` in their order; commands in substitutions come before the one they stand in.
 ///
-/// Patterns of `case`, targets of outputs, comments and the text of here-documents are no commands; a here-document that
-/// feeds a shell is. `script` is the name under which the arguments of the text are kept. What the text assigns is added
+/// Patterns of `case`, comments and the text of here-documents are no commands; a here-document that feeds a shell is. `script` is the name under which the arguments of the text are kept. What the text assigns is added
 /// to `variables`.
 pub(crate) fn commands(text: &str, script: &str, variables: &mut Variables) -> Vec<Simple> {
     commands_at(text, Around { script: script.into(), ..Around::default() }, variables)
@@ -67,9 +69,11 @@ fn commands_at(text: &str, around: Around, variables: &mut Variables) -> Vec<Sim
         word: None,
         private: false,
         redirected: false,
+        output: None,
         documents: Vec::new(),
         parentheses: 0,
         loops: Vec::new(),
+        conditions: 0,
         defining: None,
         bodies: Vec::new(),
     };
@@ -89,23 +93,17 @@ struct Reader<'t, 'v> {
     private: bool,
     /// The next word is the target of an output's redirection.
     redirected: bool,
+    output: Option<String>,
     documents: Vec<Document>,
     parentheses: usize,
     /// The loops around the current command, and whether it is in their condition.
     loops: Vec<bool>,
+    /// How many of them.
+    conditions: usize,
     /// The function whose body comes next; empty where its name comes next.
     defining: Option<Rc<str>>,
-    /// The braces around the current command, with the function whose body they hold.
+    /// The braces around the current command, with the function whose body they are in.
     bodies: Vec<Option<Rc<str>>>,
-}
-
-/// A here-document whose text comes after the line.
-struct Document {
-    end: String,
-    /// `<<-`: leading tabs do not count.
-    indented: bool,
-    /// Its text feeds a shell.
-    run: bool,
 }
 
 impl Reader<'_, '_> {
@@ -144,9 +142,8 @@ impl Reader<'_, '_> {
         let Some(word) = self.word.take() else { return };
         // What is written to a host's port is sent there.
         if std::mem::take(&mut self.redirected) && !word.starts_with("/dev/tcp/") {
-            return;
-        }
-        if !(self.words.is_empty() && self.is_reserved(&word)) {
+            self.output = Some(word);
+        } else if !(self.words.is_empty() && self.is_reserved(&word)) {
             self.words.push(word);
         }
     }
@@ -159,21 +156,27 @@ impl Reader<'_, '_> {
         }
         match word {
             "if" | "then" | "else" | "elif" | "fi" | "esac" | "!" => {}
-            "while" | "until" => self.loops.push(true),
+            "while" | "until" => {
+                self.loops.push(true);
+                self.conditions += 1;
+            }
             "for" | "select" => {
                 self.loops.push(false);
                 return false;
             }
             "do" => {
-                if let Some(condition) = self.loops.last_mut() {
-                    *condition = false;
-                }
+                let condition = self.loops.last_mut().is_some_and(std::mem::take);
+                self.conditions -= usize::from(condition);
             }
             "done" => {
-                self.loops.pop();
+                let condition = self.loops.pop().unwrap_or_default();
+                self.conditions -= usize::from(condition);
             }
             "function" => self.defining = Some("".into()),
-            "{" => self.bodies.push(self.defining.take()),
+            "{" => {
+                let function = self.defining.take().or_else(|| self.function().cloned());
+                self.bodies.push(function);
+            }
             "}" => {
                 self.bodies.pop();
             }
@@ -189,17 +192,17 @@ impl Reader<'_, '_> {
 
     /// The function whose body the current command is in.
     fn function(&self) -> Option<&Rc<str>> {
-        self.bodies.iter().rev().flatten().next().or(self.around.function.as_ref())
+        self.bodies.last().map_or(self.around.function.as_ref(), Option::as_ref)
     }
 
     fn looped(&self) -> bool {
-        self.around.looped || self.loops.contains(&true)
+        self.around.looped || self.conditions > 0
     }
 
     fn end_command(&mut self) {
         self.end_word();
         self.redirected = false;
-        let private = std::mem::take(&mut self.private);
+        let (private, output) = (std::mem::take(&mut self.private), self.output.take());
         if self.words.is_empty() {
             return;
         }
@@ -210,7 +213,7 @@ impl Reader<'_, '_> {
             self.variables.call(&words[0], &words[1..], private);
         }
         let (looped, function) = (self.looped(), self.function().cloned());
-        self.commands.push(Simple { words, looped, function, private });
+        self.commands.push(Simple { words, looped, function, private, output, input: None });
     }
 
     /// Notes the constants that a command assigns: `HOST=db`, `export HOST=db`, `for HOST in db cache`.
@@ -260,65 +263,6 @@ impl Reader<'_, '_> {
             self.parentheses -= 1;
         }
         self.pipeline = self.commands.len();
-    }
-
-    fn redirect(&mut self, operator: char) {
-        // `2>` is one operator, not the word `2`.
-        if self.word.as_ref().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
-            self.word = None;
-        }
-        self.end_word();
-        if operator == '<' && self.rest.next_if_eq(&'<').is_some() {
-            if self.rest.next_if_eq(&'<').is_none() {
-                self.here_document();
-            }
-            return;
-        }
-        while self.rest.next_if(|c| matches!(c, '>' | '<' | '&' | '|')).is_some() {}
-        // What a command reads is as good as an argument: `psql < schema.sql`.
-        self.redirected = operator == '>' && self.rest.peek() != Some(&'(');
-    }
-
-    fn here_document(&mut self) {
-        let indented = self.rest.next_if_eq(&'-').is_some();
-        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
-        let mut end = String::new();
-        while let Some(c) =
-            self.rest.next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '|' | '&' | ')' | '>'))
-        {
-            if !matches!(c, '"' | '\'' | '\\') {
-                end.push(c);
-            }
-        }
-        let run = self.words.iter().any(|word| is_shell(base_name(word)));
-        self.documents.push(Document { end, indented, run });
-    }
-
-    fn read_documents(&mut self) {
-        for document in std::mem::take(&mut self.documents) {
-            let mut text = String::new();
-            while self.rest.peek().is_some() {
-                let line = self.line();
-                let end = line.trim_end_matches('\r');
-                if document.end == if document.indented { end.trim_start_matches('\t') } else { end } {
-                    break;
-                }
-                text.push_str(&line);
-                text.push('\n');
-            }
-            if document.run {
-                self.run(&text);
-            }
-        }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        while let Some(c) = self.rest.next_if(|c| *c != '\n') {
-            line.push(c);
-        }
-        self.rest.next();
-        line
     }
 
     /// Adds the commands of a substitution before the one it stands in.

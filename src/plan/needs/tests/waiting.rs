@@ -140,6 +140,7 @@ fn another_job_may_make_a_secret_when_it_runs() {
         "containers: [{name: m, args: [create, --secret-name=tls]}]",
         "containers: [{name: m, command: [sh, -c, 'kubectl create secret generic tls --from-literal=a=b']}]",
         "containers: [{name: m, env: [{name: SECRET, value: tls}]}]",
+        r#"containers: [{name: m, command: [sh, -c, "cat <<EOF | kubectl apply -f -\nkind: Secret\nmetadata: {name: tls}\nEOF"]}]"#,
         "containers: [{name: m, volumeMounts: [{name: v, mountPath: /make}]}], volumes: [{name: v, configMap: {name: make}}]",
     ] {
         let maker = job("keys", maker);

@@ -170,6 +170,67 @@ fn what_an_image_runs_without_a_command() {
 }
 
 #[test]
+fn a_script_may_be_written_first() {
+    for (text, runs) in [
+        ("cat > /tmp/up.sh <<'EOF'\ngoose up\nEOF\nsh /tmp/up.sh", true),
+        ("cat <<EOF >/tmp/up.sh\ngoose $1\nEOF\nchmod +x /tmp/up.sh\n/tmp/up.sh", false),
+        ("cat > /tmp/up.sh <<'EOF'\ngoose up\nEOF\nsh /tmp/down.sh", false),
+    ] {
+        assert_eq!(run(text, &json!({})).contains(&"goose up".to_owned()), runs, "{text}");
+    }
+}
+
+#[test]
+fn a_script_reads_its_arguments() {
+    let data =
+        json!({"run.sh": "case $1 in\nup) exec goose \"$@\";;\nesac\n", "entrypoint.sh": "exec app \"$@\""});
+    assert!(run("/s/run.sh up", &data).contains(&"exec goose up".to_owned()));
+    let scripts = json!({"kind": "ConfigMap", "metadata": {"name": "s"}, "data": data});
+    let mounts = json!([{"name": "v", "mountPath": "/entrypoint.sh", "subPath": "entrypoint.sh"}]);
+    for container in [
+        json!({"name": "m", "image": "a", "args": ["db", "migrate"], "volumeMounts": mounts}),
+        json!({"name": "m", "command": ["/entrypoint.sh"], "args": ["db", "migrate"], "volumeMounts": mounts}),
+    ] {
+        let spec = json!({"volumes": [{"name": "v", "configMap": {"name": "s"}}], "containers": [container]});
+        let found = read(&spec, std::slice::from_ref(&scripts));
+        assert_eq!(found[0], "script `entrypoint.sh` of ConfigMap `s`: exec app db migrate");
+    }
+}
+
+/// A reading whose time grows with the square of its input would not end here.
+#[test]
+fn large_texts_are_read() {
+    const N: usize = 50_000;
+    let functions: String = (0..N / 10).map(|at| format!("f{at}() {{ f{}; }}\n", at + 1)).collect();
+    let assigned: String = (0..N / 10).map(|at| format!("A=$A{at}$B; B=x{at}\n")).collect();
+    for text in [
+        "word ".repeat(N),
+        "'two words' ".repeat(N),
+        "x".repeat(N),
+        "$(".repeat(N),
+        "`".repeat(N),
+        "${A:-".repeat(N),
+        "$(a ".repeat(20) + &"b ".repeat(N),
+        "(".repeat(N),
+        "while ".repeat(N),
+        "{ a; ".repeat(N),
+        "for a in b; do c; ".repeat(N / 10),
+        "cat <<E\n".repeat(N / 10),
+        "if a; then b; fi; ".repeat(N / 10),
+        format!("A={}; {}", "x".repeat(1000), "echo $A; ".repeat(N)),
+        "sh /s/up.sh a; ".repeat(N / 10),
+        "cp /s/*.sh /tmp; ".repeat(N / 10),
+        functions + "f0",
+        assigned,
+    ] {
+        let files: serde_json::Map<_, _> =
+            (0..100).map(|at| (format!("{at}.sh"), json!("goose up"))).collect();
+        let start: String = text.chars().take(20).collect();
+        assert!(!run(&text, &Value::Object(files)).is_empty(), "{start}");
+    }
+}
+
+#[test]
 fn a_sub_path_mounts_one_key() {
     let objects = [
         json!({"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "goose up", "b": "dbmate up"}}),

@@ -1,6 +1,7 @@
 //! What begins with a dollar sign: substitutions of commands, references to variables.
 
-use super::{Reader, argument_of};
+use super::Reader;
+use crate::plan::pod::variables::argument_of;
 
 impl Reader<'_, '_> {
     /// Reads what follows a dollar sign.
