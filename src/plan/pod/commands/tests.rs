@@ -201,8 +201,8 @@ fn a_script_reads_its_arguments() {
 #[test]
 fn large_texts_are_read() {
     const N: usize = 50_000;
-    let functions: String = (0..N / 10).map(|at| format!("f{at}() {{ f{}; }}\n", at + 1)).collect();
-    let assigned: String = (0..N / 10).map(|at| format!("A=$A{at}$B; B=x{at}\n")).collect();
+    let functions: Vec<_> = (0..N / 10).map(|at| format!("f{at}() {{ f{}; }}\n", at + 1)).collect();
+    let assigned: Vec<_> = (0..N / 10).map(|at| format!("A=$A{at}$B; B=x{at}\n")).collect();
     for text in [
         "word ".repeat(N),
         "'two words' ".repeat(N),
@@ -220,8 +220,8 @@ fn large_texts_are_read() {
         format!("A={}; {}", "x".repeat(1000), "echo $A; ".repeat(N)),
         "sh /s/up.sh a; ".repeat(N / 10),
         "cp /s/*.sh /tmp; ".repeat(N / 10),
-        functions + "f0",
-        assigned,
+        functions.concat() + "f0",
+        assigned.concat(),
     ] {
         let files: serde_json::Map<_, _> =
             (0..100).map(|at| (format!("{at}.sh"), json!("goose up"))).collect();
