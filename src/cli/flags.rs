@@ -70,7 +70,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Shape::Choice(names) => arg.value_name("NAME").value_parser(Names(names.clone())),
         Shape::List(item) => arg.action(ArgAction::Append).value_name(item.to_uppercase().replace(' ', "_")),
         Shape::Map | Shape::Numbers => arg.action(ArgAction::Append).value_name("NAME=VALUE"),
-        Shape::Number => arg.value_name("NUMBER"),
+        Shape::Number | Shape::Integer => arg.value_name("NUMBER"),
         Shape::Duration => arg.value_name("TIME"),
         Shape::Ttl => arg.value_name("keep|TIME"),
         Shape::Text => arg.value_name("TEXT"),

@@ -49,6 +49,7 @@ impl Default for JobSettings {
             strategy: Sourced::built_in(Strategy::Hook),
             reason: None,
             phase: Sourced::built_in(Phase::Auto),
+            wave: Sourced::built_in(None),
             dependencies: Sourced::built_in(Dependencies::Keep),
             ttl: Sourced { entry: Some("production".into()), ..Sourced::built_in(Ttl::Keep) },
             trigger: Sourced::built_in(Trigger::Job),

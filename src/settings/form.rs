@@ -88,6 +88,20 @@ impl Form for u32 {
     }
 }
 
+impl Form for i32 {
+    fn shape() -> Shape {
+        Shape::Integer
+    }
+
+    fn read(value: &Value, _: &Origin) -> Result<Self, String> {
+        scalar(value).and_then(|text| text.parse().ok()).ok_or_else(must_be::<Self>)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Value((*self).into())
+    }
+}
+
 impl Form for String {
     fn shape() -> Shape {
         Shape::Text

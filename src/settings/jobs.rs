@@ -95,7 +95,7 @@ fn collect(
             continue;
         }
         let spelling = |setting: &Setting| setting.name.to_owned();
-        let setting = layers::find(&name, Place::Annotation, spelling)
+        let setting = layers::find(&name, Place::Jobs, spelling)
             .map_err(|(message, hint)| format!("whose `{name}` {message}; {hint}"))?;
         setting
             .put(&mut Settings::default(), value, &Origin::new(Layer::BuiltIn))
@@ -121,12 +121,13 @@ mod tests {
     fn the_last_entry_that_matches_wins_and_an_annotation_wins_over_all() {
         let settings = settings(&json!({
             "grafana-*": {"strategy": "off", "reason": "seeds a demo", "guards": {"backoffLimit": 2}},
-            "*-migrate": {"phase": "Sync", "strategy": "keep"},
+            "*-migrate": {"phase": "Sync", "strategy": "keep", "wave": -3},
         }))
         .unwrap();
         let none = serde_json::Map::new();
         let job = settings.for_job("grafana-migrate", &none).unwrap();
         assert_eq!((job.strategy.value, job.phase.value), (Strategy::Keep, Phase::Sync));
+        assert_eq!((job.wave.value, job.wave.source().as_str()), (Some(-3), "`jobs` entry `*-migrate`"));
         assert_eq!(job.strategy.source(), "`jobs` entry `*-migrate`");
         assert_eq!((job.reason.as_deref(), job.guards.backoff_limit.value), (Some("seeds a demo"), Some(2)));
         let annotations = json!({"argocd-presync-plugin/strategy": "extend"});
@@ -143,6 +144,11 @@ mod tests {
             (
                 json!({"a": {"tll": "5m"}}),
                 "has an entry `a` whose `tll` is not a setting; did you mean `ttl`?",
+            ),
+            (json!({"a": {"wave": "first"}}), "has an entry `a` whose `wave` must be a whole number"),
+            (
+                json!({"a": {"check": {"ignore": {"no-deadline": "x"}}}}),
+                "has an entry `a` whose `check.ignore` cannot be set by an entry of `jobs`",
             ),
             (json!({"a": {"ttl": "soon"}}), "has an entry `a` whose `ttl` must be"),
             (

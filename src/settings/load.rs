@@ -201,9 +201,5 @@ fn rows(resolved: &Resolved) -> Vec<Row> {
         let is_default = origin.layer == Layer::BuiltIn;
         Row { name: setting.name, value, source, layer: origin.layer, is_default }
     };
-    table::table()
-        .iter()
-        .filter(|setting| !setting.places.starts_with(&[Place::Annotation]))
-        .map(row)
-        .collect()
+    table::table().iter().filter(|setting| !setting.places.starts_with(&[Place::Jobs])).map(row).collect()
 }

@@ -158,6 +158,8 @@ pub struct JobSettings {
     pub reason: Option<String>,
     /// The sync phase.
     pub phase: Sourced<Phase>,
+    /// The sync wave, in place of that of the Job's annotations.
+    pub wave: Sourced<Option<i32>>,
     /// How a forced `PreSync` hook gets what it needs from the app.
     pub dependencies: Sourced<Dependencies>,
     /// TTL of the finished Job: the policy for the environment, or the Job's own. Not yet raised to the floor.

@@ -61,7 +61,8 @@ fn about(group: Group) -> Option<&'static str> {
         Group::App => None,
         Group::Job => Some(
             "Each of these holds for all migration Jobs of the app, and as an annotation `argocd-presync-plugin/<setting>` \
-             for one Job. Those marked with * are annotations only.",
+             for one Job. Those marked with * are for single Jobs: in an entry of `jobs`, or as an annotation. Argo CD has an \
+             annotation of its own for the wave, so `wave` is for entries of `jobs` only.",
         ),
         Group::Renderer(_) => Some("Used when this renderer renders the app."),
         Group::Platform => Some("These stand in the platform file only."),
@@ -69,13 +70,13 @@ fn about(group: Group) -> Option<&'static str> {
 }
 
 fn note(setting: &Setting) -> &'static str {
-    if setting.places == [Place::Annotation] { " *" } else { "" }
+    if setting.places.starts_with(&[Place::Jobs]) { " *" } else { "" }
 }
 
 fn value(shape: &Shape) -> String {
     match shape {
         Shape::Boolean => "`true` or `false`".into(),
-        Shape::Number => "whole number".into(),
+        Shape::Number | Shape::Integer => "whole number".into(),
         Shape::Text => "text".into(),
         Shape::Duration => "time".into(),
         Shape::Ttl => "`keep` or time".into(),

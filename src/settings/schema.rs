@@ -29,7 +29,7 @@ pub fn schema(place: Place) -> Value {
             "job": {
                 "type": "object",
                 "additionalProperties": false,
-                "properties": level(Place::Annotation),
+                "properties": level(Place::Jobs),
             },
         },
     })
@@ -56,6 +56,7 @@ fn property(setting: &Setting) -> Value {
     let mut property = match &setting.shape {
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::Number => json!({"type": "integer", "minimum": 0, "maximum": i32::MAX}),
+        Shape::Integer => json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}),
         Shape::Text => json!({"type": "string"}),
         Shape::Duration => duration(""),
         Shape::Ttl => duration("keep|"),

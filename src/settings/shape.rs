@@ -12,6 +12,8 @@ pub enum Shape {
     Boolean,
     /// A whole number, not negative.
     Number,
+    /// A whole number.
+    Integer,
     /// Any text.
     Text,
     /// Seconds, or a duration such as `5m`.
@@ -64,6 +66,7 @@ impl Shape {
         match self {
             Self::Boolean => "`true` or `false`".into(),
             Self::Number => "a whole number that is not negative".into(),
+            Self::Integer => "a whole number".into(),
             Self::Text => "a text".into(),
             Self::Duration => "a duration such as `300`, `300s`, `5m` or `1h`".into(),
             Self::Ttl => "`keep` or a duration such as `300`, `300s`, `5m` or `1h`".into(),

@@ -30,6 +30,8 @@ pub enum Place {
     Parameter,
     /// The command line.
     Flag,
+    /// An entry of `jobs`.
+    Jobs,
     /// An annotation on one Job.
     Annotation,
 }
@@ -44,6 +46,7 @@ impl Place {
             Self::Env => "an environment variable",
             Self::Parameter => "a parameter",
             Self::Flag => "a flag",
+            Self::Jobs => "an entry of `jobs`",
             Self::Annotation => "an annotation on a Job",
         }
     }

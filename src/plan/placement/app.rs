@@ -45,6 +45,7 @@ impl App {
             piece.movable &= !(app.unknown && foreign);
         }
         app.migrations = candidates.iter().filter_map(|candidate| app.resource(candidate.job.id)).collect();
+        app.set_waves(candidates);
         app.connect(candidates, view)?;
         Ok(app)
     }
@@ -87,6 +88,16 @@ impl App {
         self.objects.push(header.id);
         self.resources.push(Resource::new(header.label(), kind_order(&header.kind), place, nature));
         Ok(())
+    }
+
+    /// Puts the migrations into the waves that settings give them.
+    fn set_waves(&mut self, candidates: &[Candidate<'_>]) {
+        for candidate in candidates {
+            if let (Some(wave), Some(id)) = (candidate.settings.wave.value, self.resource(candidate.job.id)) {
+                self.resources[id].place.wave = wave;
+                self.pieces[id].explicit = true;
+            }
+        }
     }
 
     /// Adds what the migrations, what they need, and what waits for them is known to wait for.

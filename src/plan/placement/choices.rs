@@ -41,7 +41,7 @@ pub(super) enum Reason {
 pub(super) fn choices(candidate: &Candidate<'_>, app: &App, view: &Index<'_>) -> Option<Choices> {
     let id = app.resource(candidate.job.id)?;
     let (role, author) = hooks::role(candidate.job.object);
-    let wave = hooks::wave(candidate.job.object);
+    let wave = candidate.wave();
     let free = ladder(candidate, &role, author, app, view);
     let (rungs, reasons) = free.into_iter().unzip();
     let order = matches!(candidate.settings.phase.value, Phase::Auto) && candidate.after_workloads.is_none();
@@ -66,7 +66,7 @@ fn ladder(
     view: &Index<'_>,
 ) -> Vec<(Rung, Reason)> {
     let Candidate { job, settings, .. } = candidate;
-    let wave = hooks::wave(job.object);
+    let wave = candidate.wave();
     let own = own_place(role, wave);
     let fixed = |text: &str| Reason::Fixed(text.to_owned());
     if settings.strategy.value == Strategy::Keep {
@@ -74,6 +74,8 @@ fn ladder(
         let last = settings.phase.value == Phase::PostSync || candidate.after_workloads.is_some();
         return if last {
             vec![(Rung::At(Place::plain(behind_the_workloads(app))), why)]
+        } else if settings.phase.value == Phase::Sync && settings.wave.value.is_some() {
+            vec![(Rung::At(Place::plain(wave)), why)]
         } else {
             vec![(Rung::Early, why), (Rung::At(Place::plain(wave)), Reason::Plain)]
         };
@@ -88,6 +90,9 @@ fn ladder(
         }
         Phase::Sync => {
             let here = Rung::At(Place::hook(SyncPhase::Sync, wave));
+            if settings.wave.value.is_some() {
+                return vec![(here, Reason::Fixed(because))];
+            }
             return vec![(Rung::Early, Reason::Fixed(because.clone())), (here, Reason::Fixed(because))];
         }
     }

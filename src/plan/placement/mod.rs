@@ -51,6 +51,18 @@ pub(crate) struct Candidate<'a> {
     pub waiters: Vec<Waiter>,
 }
 
+impl Candidate<'_> {
+    /// The wave that a setting or its author gave it.
+    pub(crate) fn explicit_wave(&self) -> Option<i32> {
+        self.settings.wave.value.or_else(|| hooks::explicit_wave(self.job.object))
+    }
+
+    /// Its wave before it is placed.
+    pub(crate) fn wave(&self) -> i32 {
+        self.explicit_wave().unwrap_or(0)
+    }
+}
+
 /// Where a migration goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Placement {
@@ -150,7 +162,7 @@ fn placement(
     let written = hooks::annotation(job.object, hooks::SYNC_WAVE).is_some();
     let (rung, reason) = (&migration.rungs[rung], &choices.reasons[rung]);
     let wave = if *rung == Rung::Early || place.wave != hooks::wave(job.object) {
-        Some(Decided::new(place.wave, reasons::wave(candidate, rung, reason)))
+        Some(Decided::new(place.wave, reasons::wave(candidate, place.wave, rung, reason)))
     } else {
         // Without the annotation, Helm's weight is the wave; it goes with Helm's annotations, so it must be written.
         let weight = hooks::explicit_wave(job.object).filter(|_| !written);

@@ -94,12 +94,17 @@ impl Told<'_, '_> {
 }
 
 /// Why the wave of a migration is what it is.
-pub(super) fn wave(candidate: &Candidate<'_>, rung: &Rung, reason: &Reason) -> &'static str {
-    match (rung, reason) {
+pub(super) fn wave(candidate: &Candidate<'_>, wave: i32, rung: &Rung, reason: &Reason) -> String {
+    let set = &candidate.settings.wave;
+    if set.value == Some(wave) {
+        return format!("wave, from the {}", set.source());
+    }
+    let why = match (rung, reason) {
         (Rung::Early, _) if candidate.needs.is_empty() => "before the workloads",
         (Rung::Early, _) => "after what it needs and before the workloads",
         (_, Reason::Fixed(_)) if !candidate.awaits.is_empty() => "that of what its pod waits for",
         (_, Reason::Fixed(_)) => "after the workloads",
         _ => "its author's",
-    }
+    };
+    why.to_owned()
 }

@@ -113,7 +113,7 @@ impl Writer<'_> {
         let unmet: Vec<&Need> =
             placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
         if placement::copies_wanted(candidate.settings, placement) {
-            return copies::make(candidate.job.id, hooks::wave(candidate.job.object), &unmet, self.view);
+            return copies::make(candidate.job.id, candidate.wave(), &unmet, self.view);
         }
         if !unmet.is_empty() {
             let needs = unmet.iter().map(|need| need.header.label()).collect::<Vec<_>>().join(", ");
@@ -213,12 +213,14 @@ fn trace(environment: &str, strategy: Strategy, phase: Option<&str>, ttl: Option
     format!("strategy {strategy}{phase}, {ttl}, environment {environment}")
 }
 
-/// Rewrites a Job by strategy `extend`: only its TTL changes.
+/// Rewrites a Job by strategy `extend`: its TTL changes, and its wave where a setting gives one.
 pub(crate) fn extend(job: &Job<'_>, own: &JobSettings, settings: &Settings, plan: &mut Plan) -> Rewrite {
     let ttl = ttl::decide(settings, own, None, None);
+    let given = own.wave.value.filter(|wave| *wave != hooks::wave(job.object));
+    let wave = given.map(|wave| Decided::new(wave, format!("wave, from the {}", own.wave.source())));
     let target = Target {
         hook: HookEdit::Unchanged,
-        wave: None,
+        wave: wave.as_ref().map(|wave| wave.value),
         ttl: ttl.value,
         name: job.name(),
         trace: trace(&settings.environment.name, Strategy::Extend, None, ttl.value),
@@ -231,7 +233,7 @@ pub(crate) fn extend(job: &Job<'_>, own: &JobSettings, settings: &Settings, plan
     Rewrite {
         strategy: Decided::new(Strategy::Extend, own.strategy.source()),
         phase: None,
-        wave: None,
+        wave,
         ttl,
         name: Decided::new(job.name().to_owned(), "strategy `extend` keeps the name"),
         trigger: None,

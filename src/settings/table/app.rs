@@ -10,19 +10,22 @@ const JOB: &[Place] = &[
     Place::Env,
     Place::Parameter,
     Place::Flag,
+    Place::Jobs,
     Place::Annotation,
 ];
+const ONE_JOB: &[Place] = &[Place::Jobs, Place::Annotation];
 
 pub(super) fn settings() -> Vec<Setting> {
     let app = app().into_iter().map(|setting| setting.group(Group::App, APP));
     let job = job().into_iter().map(|setting| setting.group(Group::Job, JOB));
-    let annotation = annotation().into_iter().map(|setting| setting.group(Group::Job, &[Place::Annotation]));
+    let one_job = one_job().into_iter().map(|setting| setting.group(Group::Job, ONE_JOB));
     [environment(), environments()]
         .into_iter()
         .chain(app)
         .chain([jobs(), ignored_rules()])
         .chain(job)
-        .chain(annotation)
+        .chain(one_job)
+        .chain([wave()])
         .collect()
 }
 
@@ -162,7 +165,7 @@ fn job() -> Vec<Setting> {
     ]
 }
 
-fn annotation() -> Vec<Setting> {
+fn one_job() -> Vec<Setting> {
     vec![
         Setting::new(
             "migration",
@@ -177,6 +180,17 @@ fn annotation() -> Vec<Setting> {
             |s| &mut s.job.reason,
         ),
     ]
+}
+
+fn wave() -> Setting {
+    Setting::new(
+        "wave",
+        "Sync wave",
+        "Sync wave of the Job, as if its author had written it into the annotation `argocd.argoproj.io/sync-wave`. With \
+         `phase: Sync` the hook runs in exactly this wave.",
+        |s| &mut s.job.wave,
+    )
+    .group(Group::Job, &[Place::Jobs])
 }
 
 pub(super) fn platform() -> Vec<Setting> {
