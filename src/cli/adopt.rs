@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let adopted = argocd::adopt(&before, &shown, |path, app| overrides(root.as_deref(), path, app))?;
     let diff = TextDiff::from_lines(&before, &adopted.text);
     let text = diff.unified_diff().header(&shown, &shown).to_string();
-    output::stdout(|out| out.write_all(text.as_bytes()))?;
+    output::print(&text)?;
     if !args.dry_run && adopted.text != before {
         fs::write(&args.file, &adopted.text).map_err(|error| wrong("cannot write the Application", error))?;
     }

@@ -15,9 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     fix, judging,
-    looking::{self, Against, Looked},
-    output::{self, ColorArg},
-    target::Targets,
+    looking::{Looked, Looking},
+    output,
 };
 
 /// Find mistakes in the app, and what would hang, drift or not run
@@ -27,9 +26,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    targets: Targets,
-    #[command(flatten)]
-    against: Against,
+    looking: Looking,
     /// Set the output format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format_values())]
     format: String,
@@ -51,8 +48,6 @@ pub(super) struct Args {
     /// Explain a rule
     #[arg(long, value_name = "RULE", conflicts_with = "fix")]
     explain: Option<String>,
-    #[command(flatten)]
-    color: ColorArg,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -88,13 +83,13 @@ fn format_values() -> clap::builder::PossibleValuesParser {
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     if args.list {
-        return print(&list(args)).map(|()| Exit::OK);
+        return Ok(output::print(&list(args)).map(|()| Exit::OK)?);
     }
     if let Some(rule) = &args.explain {
-        return print(&explain(rule)?).map(|()| Exit::OK);
+        return Ok(output::print(&explain(rule)?).map(|()| Exit::OK)?);
     }
-    let mut apps = looking::look(&args.targets, &args.against)?;
-    let flags = args.targets.local.flags();
+    let mut apps = args.looking.look()?;
+    let flags = args.looking.flags();
     let judged = judging::judge_all(&mut apps.looked, &flags, true);
     if args.fix {
         return fix::run(&apps.looked, &judged);
@@ -107,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let explained: Vec<_> = apps.looked.iter().map(Looked::report).collect();
     let exit = apps.finish(&explained);
     let format = format_of(&args.format).unwrap_or(Format::Text);
-    let paint = args.color.paint();
+    let paint = args.looking.paint();
     for Output(format, file) in &args.output {
         write(&format.show(&report, presync::report::Paint::PLAIN), file)?;
     }
@@ -117,7 +112,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         text = if format == Format::Text { paint::table(&rows, paint) } else { paint::markdown_table(&rows) }
             + "\n";
     }
-    print(&(text + &format.show(&report, paint)))?;
+    output::print(&(text + &format.show(&report, paint)))?;
     Ok(if exit == Exit::OK && fails(&report, args.fail_on) { Exit::FINDINGS } else { exit })
 }
 
@@ -137,7 +132,7 @@ fn list(args: &Args) -> String {
         let what = rule.doc().what;
         vec![rule.id.to_owned(), rule.severity.to_string(), what.trim_start_matches("Finds ").to_owned()]
     }));
-    paint::table(&rows, args.color.paint())
+    paint::table(&rows, args.looking.paint())
 }
 
 fn explain(id: &str) -> Result<String, Problem> {
@@ -174,10 +169,6 @@ fn write(text: &str, file: &PathBuf) -> Result<()> {
         let location = Location::file(file.display().to_string());
         Problem::new(Exit::FAILURE, "cannot write the findings").at(location).caused_by(error).into()
     })
-}
-
-fn print(text: &str) -> Result<()> {
-    Ok(output::stdout(|out| out.write_all(text.as_bytes()))?)
 }
 
 /// What stays the same when lines move.

@@ -13,8 +13,6 @@ use presync::{
     settings::duration,
 };
 
-use super::output;
-
 /// How to reach Argo CD's cluster.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connect {
@@ -43,11 +41,6 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 /// A duration on the command line: `300`, `90s`, `10m`, `1h30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     duration::parse(text).ok_or_else(|| "expected a duration such as 90s, 10m or 1h30m".to_owned())
-}
-
-/// Prints a report.
-pub(crate) fn print(text: &str) -> Result<()> {
-    Ok(output::stdout(|out| out.write_all(text.as_bytes()))?)
 }
 
 /// Tells how a run gets on, on stderr; that it cannot be told is no problem.

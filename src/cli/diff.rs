@@ -13,9 +13,8 @@ use presync::{
 
 use super::{
     input::Planned,
-    looking::{self, Against, Looked},
-    output::{self, ColorArg},
-    target::Targets,
+    looking::{Looked, Looking},
+    output,
 };
 
 /// Show what `generate` changes, object by object
@@ -24,9 +23,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    targets: Targets,
-    #[command(flatten)]
-    against: Against,
+    looking: Looking,
     /// Set the number of lines of context
     #[arg(short = 'U', long, value_name = "LINES", default_value_t = 3)]
     unified: usize,
@@ -36,8 +33,6 @@ pub(super) struct Args {
     /// Set the output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    #[command(flatten)]
-    color: ColorArg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -66,8 +61,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 
 /// Prints the differences, and says whether there are any.
 fn show(args: &Args) -> Result<(Exit, bool)> {
-    let apps = looking::look(&args.targets, &args.against)?;
-    let against = args.against.against.is_some();
+    let apps = args.looking.look()?;
+    let against = args.looking.against.is_some();
     let mut all: Vec<(String, Vec<Change>)> = Vec::new();
     for looked in &apps.looked {
         if let Ok(planned) = &looked.result {
@@ -81,7 +76,7 @@ fn show(args: &Args) -> Result<(Exit, bool)> {
     }
     let reports: Vec<App> = apps.looked.iter().map(Looked::report).collect();
     let exit = apps.finish(&reports);
-    let paint = args.color.paint();
+    let paint = args.looking.paint();
     output::stdout(|out| {
         if apps.many && args.format == Format::Markdown {
             let count = |app: usize| all.get(app).map_or(0, |(_, changes)| changes.len()).to_string();

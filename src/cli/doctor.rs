@@ -14,7 +14,8 @@ use presync::{
 };
 
 use super::{
-    connect::{Connect, block_on, print},
+    connect::{Connect, block_on},
+    output::print,
     selection::AppSelection,
 };
 

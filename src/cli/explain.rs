@@ -10,9 +10,9 @@ use presync::{
 
 use super::{
     below, fleet, input, judging,
-    looking::{self, Against, Apps},
-    output::{self, ColorArg},
-    target::{Target, Targets},
+    looking::{self, Apps, Looking},
+    output,
+    target::Target,
 };
 
 /// Explain the decision for each Job
@@ -21,9 +21,10 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    targets: Targets,
-    #[command(flatten)]
-    against: Against,
+    looking: Looking,
+    /// Show only the table of apps, in text and Markdown
+    #[arg(long, conflicts_with_all = ["settings", "job", "environments"])]
+    summary: bool,
     /// Show every setting and the layer it came from
     #[arg(long)]
     settings: bool,
@@ -36,8 +37,6 @@ pub(super) struct Args {
     /// Set the output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    #[command(flatten)]
-    color: ColorArg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -54,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     if !args.environments.is_empty() {
         return side_by_side(args);
     }
-    let mut apps = looking::look(&args.targets, &args.against)?;
+    let mut apps = args.looking.look()?;
     let mut reports: Vec<App> = apps.looked.iter().map(looking::Looked::report).collect();
     if let Some(job) = &args.job {
         only(&mut reports, job)?;
@@ -63,21 +62,24 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     if exit != Exit::OK && !apps.many && args.format == Format::Text {
         return Ok(exit);
     }
-    let paint = args.color.paint();
-    let rows = if apps.many && args.format != Format::Json {
-        let judged = judging::judge_all(&mut apps.looked, &args.targets.local.flags(), false);
+    let paint = args.looking.paint();
+    let rows = if (apps.many || args.summary) && args.format != Format::Json {
+        let judged = judging::judge_all(&mut apps.looked, &args.looking.flags(), false);
         summary::rows(&reports, |app| judged[app].app.count())
     } else {
         Vec::new()
     };
     match args.format {
         Format::Json => json(&apps.report(reports)),
-        Format::Markdown => print(&markdown(&rows, &reports)),
+        Format::Markdown if args.summary => output::print(&paint::markdown_table(&rows)),
+        Format::Markdown => output::print(&markdown(&rows, &reports)),
         Format::Text => output::stdout(|out| {
             write!(out, "{}", paint::table(&rows, paint))?;
-            text(out, &apps, &reports, args.settings, paint)
-        })
-        .map_err(Into::into),
+            if !apps.skipped.is_empty() {
+                write!(out, "\n{}", paint::table(&summary::skipped(&apps.skipped), paint))?;
+            }
+            if args.summary { Ok(()) } else { text(out, &apps, &reports, args.settings, paint) }
+        }),
     }?;
     Ok(exit)
 }
@@ -105,18 +107,14 @@ fn only(reports: &mut [App], name: &str) -> Result<()> {
     Err(problem.hint(hint).into())
 }
 
-fn json(report: &Report) -> Result<()> {
+fn json(report: &Report) -> Result<(), Problem> {
     output::stdout(|out| {
         serde_json::to_writer_pretty(&mut *out, report)?;
         writeln!(out)
-    })?;
-    Ok(())
+    })
 }
 
 fn text(out: &mut dyn Write, apps: &Apps, reports: &[App], settings: bool, paint: Paint) -> io::Result<()> {
-    if !apps.skipped.is_empty() {
-        write!(out, "\n{}", paint::table(&summary::skipped(&apps.skipped), paint))?;
-    }
     for (looked, app) in apps.looked.iter().zip(reports).filter(|(_, app)| app.problems.is_empty()) {
         if apps.many {
             writeln!(out, "\n{}", paint.bold(&format!("## {}", app.name)))?;
@@ -140,30 +138,26 @@ fn markdown(rows: &[Vec<String>], reports: &[App]) -> String {
 
 /// One app, planned once an environment.
 fn side_by_side(args: &Args) -> Result<Exit> {
-    let targets = args.targets.resolve()?.targets;
+    let targets = args.looking.targets.resolve()?.targets;
     let [target] = targets.as_slice() else {
         return Err(
             Problem::new(Exit::USAGE, "`--environments` shows one app, and several were named").into()
         );
     };
-    let flags = args.targets.local.flags();
+    let flags = args.looking.flags();
     let apps = fleet::run(args.environments.iter().collect(), |name| in_environment(target, name, &flags));
     let apps = apps.into_iter().collect::<Result<Vec<_>>>()?;
-    let paint = args.color.paint();
+    let paint = args.looking.paint();
     let names: Vec<String> = apps
         .iter()
         .map(|app| app.environment.as_ref().map_or_else(String::new, |e| e.value.clone()))
         .collect();
     match args.format {
         Format::Json => json(&Report { version: report::model::VERSION, apps, skipped: Vec::new() }),
-        Format::Markdown => print(&explain::markdown_columns(&names, &apps)),
-        Format::Text => print(&explain::columns(&names, &apps, paint)),
+        Format::Markdown => output::print(&explain::markdown_columns(&names, &apps)),
+        Format::Text => output::print(&explain::columns(&names, &apps, paint)),
     }?;
     Ok(Exit::OK)
-}
-
-fn print(text: &str) -> Result<()> {
-    Ok(output::stdout(|out| out.write_all(text.as_bytes()))?)
 }
 
 fn in_environment(target: &Target, environment: &str, flags: &presync::settings::Flags) -> Result<App> {

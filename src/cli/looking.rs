@@ -5,25 +5,30 @@ use std::collections::BTreeMap;
 use presync::{
     error::Result,
     exit::Exit,
-    report::{self, App, Parts, Skipped, model::Note},
+    report::{self, App, Paint, Parts, Skipped, model::Note},
+    settings::Flags,
 };
 
 use super::{
     below, fleet, git,
     input::{self, Planned},
-    output,
+    output::{self, ColorArg},
     target::{Key, Resolved, Target, Targets},
 };
 
-/// Which of the apps.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct Against {
+/// What to look at, and in which colours to show it: the options that `check`, `diff` and `explain` share.
+#[derive(Debug, clap::Args)]
+pub(super) struct Looking {
+    #[command(flatten)]
+    pub(super) targets: Targets,
     /// Compare with this commit, branch or tag
     #[arg(long, value_name = "REV", help_heading = "Comparison")]
     pub(super) against: Option<String>,
     /// Look only at the apps that Argo CD would get other manifests for than at `--against`
     #[arg(long, value_name = "WHICH", requires = "against", help_heading = "Comparison")]
     only: Option<Only>,
+    #[command(flatten)]
+    color: ColorArg,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -51,32 +56,44 @@ pub(super) struct Apps {
     pub(super) many: bool,
 }
 
-/// Renders and plans every app.
-pub(super) fn look(targets: &Targets, against: &Against) -> Result<Apps> {
-    let Resolved { targets: found, skipped, root } = targets.resolve()?;
-    let flags = targets.local.flags();
-    let results = fleet::run(found.iter().collect(), |target| input::plan(target, &flags));
-    let many = found.len() > 1 || targets.asks_for_many();
-    let mut before = match (&against.against, root) {
-        (None, _) => BTreeMap::new(),
-        (Some(revision), Some(root)) => at(&git::Tree::of(&root, revision)?, targets)?,
-        (Some(_), None) => return Err(no_clone().into()),
-    };
-    let mut looked: Vec<_> = found
-        .into_iter()
-        .zip(results)
-        .map(|(target, result)| Looked { before: before.remove(&target.key()), target, result })
-        .collect();
-    if against.only.is_some() {
-        looked.retain(Looked::differs);
+impl Looking {
+    /// Renders and plans every app.
+    pub(super) fn look(&self) -> Result<Apps> {
+        let Resolved { targets: found, skipped, root } = self.targets.resolve()?;
+        let flags = self.flags();
+        let results = fleet::run(found.iter().collect(), |target| input::plan(target, &flags));
+        let many = found.len() > 1 || self.targets.asks_for_many();
+        let mut before = match (&self.against, root) {
+            (None, _) => BTreeMap::new(),
+            (Some(revision), Some(root)) => at(&git::Tree::of(&root, revision)?, &self.targets)?,
+            (Some(_), None) => return Err(no_clone().into()),
+        };
+        let mut looked: Vec<_> = found
+            .into_iter()
+            .zip(results)
+            .map(|(target, result)| Looked { before: before.remove(&target.key()), target, result })
+            .collect();
+        if self.only.is_some() {
+            looked.retain(Looked::differs);
+        }
+        let skipped = skipped.into_iter().map(|(name, why)| Skipped { name, why }).collect();
+        Ok(Apps {
+            looked,
+            skipped,
+            gone: before.into_iter().map(|((_, name), result)| (name, result)).collect(),
+            many,
+        })
     }
-    let skipped = skipped.into_iter().map(|(name, why)| Skipped { name, why }).collect();
-    Ok(Apps {
-        looked,
-        skipped,
-        gone: before.into_iter().map(|((_, name), result)| (name, result)).collect(),
-        many,
-    })
+
+    /// The settings on the command line.
+    pub(super) fn flags(&self) -> Flags {
+        self.targets.local.flags()
+    }
+
+    /// The colours for stdout.
+    pub(super) fn paint(&self) -> Paint {
+        self.color.paint()
+    }
 }
 
 /// The apps of another commit, by name.

@@ -89,6 +89,11 @@ pub(super) fn warnings(plan: &Plan) {
     }
 }
 
+/// Prints a text to stdout.
+pub(super) fn print(text: &str) -> Result<(), Problem> {
+    stdout(|out| out.write_all(text.as_bytes()))
+}
+
 /// Writes to stdout; a reader that went away is no problem.
 pub(super) fn stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Problem> {
     supervise::end();

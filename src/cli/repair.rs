@@ -23,7 +23,8 @@ use presync::{
 };
 
 use super::{
-    connect::{Connect, block_on, duration, print, tell},
+    connect::{Connect, block_on, duration, tell},
+    output::print,
     selection::AppSelection,
 };
 

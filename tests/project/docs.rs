@@ -1,6 +1,8 @@
 //! The documentation says what is so: its commands run, its tables are complete.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
+
+use crate::common;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -9,7 +11,64 @@ fn root() -> &'static Path {
 /// Every `console` block of the README and the guides, run as it stands; `TRYCMD=overwrite` writes the output anew.
 #[test]
 fn commands_print_what_the_documentation_shows() {
-    trycmd::TestCases::new().case("README.md").case("docs/*.md");
+    let cases = trycmd::TestCases::new();
+    cases.case("docs/*.md");
+    // The README shows apps of every renderer.
+    if let (Some(helm), Some(kustomize)) = (common::tool("helm3"), common::tool("kustomize")) {
+        cases
+            .env("PRESYNC_HELM", helm.to_string_lossy())
+            .env("PRESYNC_KUSTOMIZE", kustomize.to_string_lossy());
+        cases.case("README.md");
+    }
+}
+
+/// The comment in the README is what its command prints in a clone of the fleet in which one image is newer than on main;
+/// `PRESYNC_BLESS=1` writes it anew.
+#[test]
+fn the_comment_on_a_pull_request_is_what_the_command_prints() {
+    let Some((helm, kustomize)) = common::tool("helm3").zip(common::tool("kustomize")) else { return };
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let command = readme.lines().find(|line| line.starts_with("presync diff --applications")).unwrap();
+    let (before, block) = readme.split_once("\n````markdown\n").unwrap();
+    let (shown, after) = block.split_once("````\n").unwrap();
+
+    let clone = tempfile::tempdir().unwrap();
+    copy(&root().join("examples/fleet"), &clone.path().join("examples/fleet"));
+    for args in
+        ["init --quiet --initial-branch main", "add .", "-c user.name=a -c user.email=a commit --quiet -m a"]
+    {
+        let git = Command::new("git").current_dir(clone.path()).args(args.split(' ')).status().unwrap();
+        assert!(git.success(), "git {args}");
+    }
+    let mail = clone.path().join("examples/fleet/mail/production/mail.yaml");
+    let text = fs::read_to_string(&mail).unwrap();
+    fs::write(&mail, text.replace("4.6.2", "4.7.0").replace("4-6-2", "4-7-0")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_presync"))
+        .current_dir(clone.path())
+        .args(command.split(' ').skip(1).map(|word| word.trim_matches('\'')))
+        .env("PRESYNC_HELM", helm)
+        .env("PRESYNC_KUSTOMIZE", kustomize)
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    if std::env::var_os("PRESYNC_BLESS").is_some() {
+        fs::write(root().join("README.md"), format!("{before}\n````markdown\n{printed}````\n{after}"))
+            .unwrap();
+    } else {
+        assert_eq!(shown, printed, "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().unwrap().is_dir() {
+            copy(&from, &to)
+        } else {
+            drop(fs::copy(&from, &to).unwrap())
+        }
+    }
 }
 
 #[test]
