@@ -143,6 +143,11 @@ impl Problems {
         self.0.push(problem);
     }
 
+    /// Whether it holds no problem.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds another run's problems.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);

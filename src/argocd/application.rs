@@ -40,7 +40,10 @@ impl Application {
     pub(super) fn read(object: &Value, location: Location) -> Result<Self, Problem> {
         let wrong = |message: &str| Problem::new(Exit::SETTINGS, message).at(location.clone());
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let name = text(&object["metadata"]["name"]).ok_or_else(|| wrong("the Application has no name"))?;
+        let name = text(&object["metadata"]["name"]).ok_or_else(|| match &object["metadata"]["name"] {
+            Value::Null | Value::String(_) => wrong("the Application has no name"),
+            _ => wrong("the name of the Application is not a string; quote the value"),
+        })?;
         if !object["spec"].is_object() {
             return Err(wrong("the Application has no `spec`"));
         }

@@ -36,10 +36,20 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let wrong = |message: &str, error: std::io::Error| {
         Problem::new(Exit::SETTINGS, message).at(Location::file(&shown)).caused_by(error)
     };
-    let before =
-        fs::read_to_string(&args.file).map_err(|error| wrong("cannot read the Application", error))?;
+    let before = fs::read(&args.file).map_err(|error| wrong("cannot read the Application", error))?;
+    let before = String::from_utf8(before).map_err(|error| {
+        Problem::new(Exit::MANIFEST, "the file is not UTF-8")
+            .at(Location::file(&shown))
+            .caused_by(error.utf8_error())
+            .hint("save it as UTF-8")
+    })?;
     let root = args.repository.clone().or_else(|| git::root(args.file.canonicalize().ok()?.parent()?));
     let adopted = argocd::adopt(&before, &shown, |path, app| overrides(root.as_deref(), path, app))?;
+    if adopted.found == 0 {
+        return Err(Problem::new(Exit::USAGE, format!("there is no Application in `{shown}`"))
+            .hint("name a file with an object of kind Application or ApplicationSet")
+            .into());
+    }
     let diff = TextDiff::from_lines(&before, &adopted.text);
     let text = diff.unified_diff().header(&shown, &shown).to_string();
     output::print(&text)?;
@@ -55,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         output::warning(&message, Some(&note.location.to_string()), None);
     }
     if adopted.changed.is_empty() && adopted.notes.is_empty() {
-        output::warning("there is no native source to adopt", Some(&shown), None);
+        output::warning("there is nothing to adopt: no source is Argo CD's own", Some(&shown), None);
     }
     let stays = adopted.notes.iter().any(|note| note.lost.matters);
     Ok(if stays { Exit::FINDINGS } else { Exit::OK })

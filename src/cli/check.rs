@@ -69,7 +69,9 @@ impl FromStr for Output {
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, file) =
             text.split_once('=').ok_or("must be FORMAT=FILE, such as sarif=presync.sarif")?;
-        Ok(Self(format_of(format).ok_or_else(|| format!("there is no format `{format}`"))?, file.into()))
+        let known = || Format::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let format = format_of(format).ok_or_else(|| format!("`{format}` is not one of {}", known()))?;
+        Ok(Self(format, file.into()))
     }
 }
 

@@ -77,7 +77,10 @@ fn show(args: &Args) -> Result<(Exit, bool)> {
     let reports: Vec<App> = apps.looked.iter().map(Looked::report).collect();
     let exit = apps.finish(&reports);
     let paint = args.looking.paint();
-    output::stdout(|out| {
+    output::text(|out| {
+        if args.format == Format::Markdown && all.iter().all(|(_, changes)| changes.is_empty()) {
+            return writeln!(out, "No differences.");
+        }
         if apps.many && args.format == Format::Markdown {
             let count = |app: usize| all.get(app).map_or(0, |(_, changes)| changes.len()).to_string();
             let mut rows = summary::rows(&reports, count);

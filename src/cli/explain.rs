@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         Format::Json => json(&apps.report(reports)),
         Format::Markdown if args.summary => output::print(&paint::markdown_table(&rows)),
         Format::Markdown => output::print(&markdown(&rows, &reports)),
-        Format::Text => output::stdout(|out| {
+        Format::Text => output::text(|out| {
             write!(out, "{}", paint::table(&rows, paint))?;
             if !apps.skipped.is_empty() {
                 write!(out, "\n{}", paint::table(&summary::skipped(&apps.skipped), paint))?;
@@ -102,7 +102,7 @@ fn only(reports: &mut [App], name: &str) -> Result<()> {
     let hint = if names.is_empty() {
         "no Job was rendered".to_owned()
     } else {
-        format!("there are {}", names.join(", "))
+        format!("the rendered Jobs are {}", names.join(", "))
     };
     Err(problem.hint(hint).into())
 }
@@ -140,9 +140,9 @@ fn markdown(rows: &[Vec<String>], reports: &[App]) -> String {
 fn side_by_side(args: &Args) -> Result<Exit> {
     let targets = args.looking.targets.resolve()?.targets;
     let [target] = targets.as_slice() else {
-        return Err(
-            Problem::new(Exit::USAGE, "`--environments` shows one app, and several were named").into()
-        );
+        return Err(Problem::new(Exit::USAGE, "`--environments` shows one app, and several were named")
+            .hint("name one DIR, or one Application as in `--application FILE#NAME`")
+            .into());
     };
     let flags = args.looking.flags();
     let apps = fleet::run(args.environments.iter().collect(), |name| in_environment(target, name, &flags));

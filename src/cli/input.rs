@@ -1,8 +1,14 @@
 //! What all commands on apps share: settings, rendering, reading, planning.
 
-use std::{io::Read as _, path::Path, time::Instant};
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use presync::{
+    argocd,
     error::{Problem, Result},
     exit::Exit,
     manifest::{Manifests, Source},
@@ -46,11 +52,12 @@ pub(super) fn plan(target: &Target, flags: &Flags) -> Result<Planned> {
 
 /// Renders an app and decides for its Jobs.
 pub(super) fn plan_under(watch: &Watch, target: &Target, flags: &Flags) -> Result<Planned> {
+    let dir = target.dir.as_deref().map(directory).transpose()?;
     let inputs =
         settings::Inputs { env: target.env.clone(), app_dir: target.dir.clone(), flags: flags.clone() };
     let loaded = settings::load(&inputs)?;
     watch.set_timeout(loaded.settings.timeout);
-    let (renderer, sources, again, affixes) = match &target.dir {
+    let (renderer, sources, again, affixes) = match &dir {
         None => (None, vec![read_stdin()?], Vec::new(), Vec::new()),
         Some(dir) => {
             let Rendered { renderer, reason, sources, again, affixes } =
@@ -70,15 +77,31 @@ pub(super) fn plan_under(watch: &Watch, target: &Target, flags: &Flags) -> Resul
 
 fn render(dir: &Path, loaded: &Loaded, target: &Target, start: Instant) -> Result<Rendered> {
     let deadline = Deadline::since(start, loaded.settings.timeout);
-    let dir = dir.canonicalize().map_err(|error| {
-        Problem::new(Exit::RENDER, format!("cannot open the app's directory `{}`", dir.display()))
-            .caused_by(error)
-    })?;
-    let root = Root::find(&dir, loaded.app.path.as_deref())?;
+    let root = Root::find(dir, loaded.app.path.as_deref())?;
     let tools = Tools::from_env(&target.env, std::env::current_exe().ok());
     let Loaded { app, settings, .. } = loaded;
-    let request = Request { dir: &dir, root: &root, settings, app, tools: &tools, deadline };
+    let request = Request { dir, root: &root, settings, app, tools: &tools, deadline };
     render::render(&request)
+}
+
+/// Returns the app's directory without links; the error says what to name instead.
+fn directory(dir: &Path) -> Result<PathBuf, Problem> {
+    let (shown, wrong) = (dir.display(), |message| Problem::new(Exit::RENDER, message));
+    let found = dir.canonicalize().map_err(|error| {
+        wrong(format!("cannot open the app's directory `{shown}`"))
+            .caused_by(error)
+            .hint("name a directory, or the app's Application with `--application FILE`")
+    })?;
+    if found.is_dir() {
+        return Ok(found);
+    }
+    let application = fs::read_to_string(&found).is_ok_and(|text| argocd::may_hold_applications(&text));
+    let hint = if application {
+        format!("it may hold an Application: `--application {shown}`")
+    } else {
+        "name the directory that holds it, or `-` for manifests from stdin".to_owned()
+    };
+    Err(wrong(format!("`{shown}` is not a directory")).hint(hint))
 }
 
 fn read_stdin() -> Result<Source, Problem> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::builder::NonEmptyStringValueParser;
 use presync::{
     error::Result,
     exit::Exit,
@@ -22,7 +23,7 @@ pub(super) struct Looking {
     #[command(flatten)]
     pub(super) targets: Targets,
     /// Compare with this commit, branch or tag
-    #[arg(long, value_name = "REV", help_heading = "Comparison")]
+    #[arg(long, value_name = "REV", help_heading = "Comparison", value_parser = NonEmptyStringValueParser::new())]
     pub(super) against: Option<String>,
     /// Look only at the apps that Argo CD would get other manifests for than at `--against`
     #[arg(long, value_name = "WHICH", requires = "against", help_heading = "Comparison")]
@@ -107,7 +108,8 @@ fn at(tree: &git::Tree, targets: &Targets) -> Result<BTreeMap<Key, Result<Planne
 }
 
 fn no_clone() -> presync::error::Problem {
-    presync::error::Problem::new(Exit::USAGE, "`--against` needs a Git clone, and the apps are in none")
+    presync::error::Problem::new(Exit::USAGE, "`--against` needs a Git clone, and the apps are not in one")
+        .hint("run in the clone, or name it with `--repository DIR`")
 }
 
 impl Looked {

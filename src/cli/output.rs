@@ -8,7 +8,7 @@ use presync::{
     error::{Problem, Problems},
     exit::Exit,
     plan::Plan,
-    report::{Color, Paint, model::Note},
+    report::{Color, Paint, harmless, model::Note},
 };
 
 use super::supervise;
@@ -41,7 +41,7 @@ impl ColorArg {
 
 /// Prints all problems, each beginning with `error:`.
 pub(super) fn problems(problems: &Problems) {
-    eprintln!("{problems}");
+    eprintln!("{}", harmless(&problems.to_string()));
 }
 
 /// Prints a problem of some of several apps, with their names.
@@ -53,13 +53,13 @@ pub(super) fn problem_of(apps: &[&str], text: &str) {
         }
         few => format!("{}: ", few.join(", ")),
     };
-    eprintln!("error: {names}{}", text.strip_prefix("error: ").unwrap_or(text));
+    eprintln!("error: {}{}", harmless(&names), harmless(text.strip_prefix("error: ").unwrap_or(text)));
 }
 
 /// Prints a hint, unless it is empty.
 pub(super) fn hint(hint: &str) {
     if !hint.is_empty() {
-        eprintln!("hint: {hint}");
+        eprintln!("hint: {}", harmless(hint));
     }
 }
 
@@ -73,10 +73,10 @@ pub(super) fn notes(app: Option<&str>, notes: &[Note]) {
 
 /// Prints a warning: what, where, and what to do.
 pub(super) fn warning(text: &str, location: Option<&str>, hint: Option<&str>) {
-    eprintln!("warning: {text}");
+    eprintln!("warning: {}", harmless(text));
     for (label, text) in [("  at", location), ("hint", hint)] {
         if let Some(text) = text {
-            eprintln!("{label}: {text}");
+            eprintln!("{label}: {}", harmless(text));
         }
     }
 }
@@ -85,13 +85,21 @@ pub(super) fn warning(text: &str, location: Option<&str>, hint: Option<&str>) {
 pub(super) fn warnings(plan: &Plan) {
     supervise::end();
     for warning in &plan.warnings {
-        eprintln!("{warning}");
+        eprintln!("{}", harmless(&warning.to_string()));
     }
 }
 
-/// Prints a text to stdout.
+/// Prints a text for people to stdout, without what a terminal would obey.
 pub(super) fn print(text: &str) -> Result<(), Problem> {
-    stdout(|out| out.write_all(text.as_bytes()))
+    stdout(|out| out.write_all(harmless(text).as_bytes()))
+}
+
+/// Prints what is written for people to stdout.
+pub(super) fn text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Problem> {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write(&mut bytes);
+    print(&String::from_utf8_lossy(&bytes))
 }
 
 /// Writes to stdout; a reader that went away is no problem.

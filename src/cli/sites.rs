@@ -4,7 +4,7 @@ use std::{
     cell::OnceCell,
     collections::HashSet,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use presync::{
@@ -18,7 +18,7 @@ pub(super) struct Sites {
     /// The app's directory; none for stdin.
     dir: Option<PathBuf>,
     /// Its path in the repository.
-    path: String,
+    path: PathBuf,
     renderer: Option<RendererKind>,
     /// The objects in a kustomization's files, read when the first is asked for.
     resources: OnceCell<Vec<Resource>>,
@@ -37,8 +37,9 @@ pub(super) type Site = (Option<String>, Option<usize>);
 
 impl Sites {
     pub(super) fn new(dir: Option<&Path>, path: Option<&str>, renderer: Option<RendererKind>) -> Self {
-        let (dir, path) = (dir.map(Path::to_owned), path.unwrap_or(".").to_owned());
-        Self { dir, path, renderer, resources: OnceCell::new() }
+        let plain = |part: &Component<'_>| matches!(part, Component::Normal(_));
+        let path = Path::new(path.unwrap_or_default()).components().filter(plain).collect();
+        Self { dir: dir.map(Path::to_owned), path, renderer, resources: OnceCell::new() }
     }
 
     /// Where the object of a finding was written.
@@ -88,16 +89,13 @@ impl Sites {
     fn root(&self) -> PathBuf {
         let dir = self.dir.as_deref().unwrap_or(Path::new("."));
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-        let depth = Path::new(&self.path)
-            .components()
-            .filter(|part| matches!(part, std::path::Component::Normal(_)))
-            .count();
+        let depth = self.path.components().count();
         dir.ancestors().nth(depth).unwrap_or(&dir).to_owned()
     }
 
     /// A file of the app's directory, as the repository names it.
     fn in_repository(&self, file: &str) -> String {
-        if self.path == "." { file.to_owned() } else { format!("{}/{file}", self.path) }
+        self.path.join(file).display().to_string()
     }
 }
 

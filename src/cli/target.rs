@@ -133,7 +133,8 @@ impl Targets {
                 problems.collect(reader.file(&path, &shown, None, &mut resolved));
             }
         }
-        if at.is_none() && resolved.targets.is_empty() && resolved.skipped.is_empty() {
+        let none = resolved.targets.is_empty() && resolved.skipped.is_empty() && problems.is_empty();
+        if at.is_none() && none {
             problems.collect::<(), _>(Err(Problem::new(Exit::USAGE, "no Application was found")
                 .hint("the glob is relative to the clone: `--applications 'argocd/**/*.yaml'`")));
         }
@@ -240,12 +241,21 @@ impl Reader<'_> {
             ))
             .hint("pull the chart (`helm pull --untar`) and name its directory"));
         };
-        let Some(dir) = self.inside(path).filter(|dir| dir.is_dir()) else {
-            return Err(wrong(format!("there is no directory `{path}` in this clone")).hint(format!(
-                "the Application's repository is {}; name its clone with `--repository DIR`",
-                source.repo_url
-            )));
+        let Some(dir) = self.inside(path) else {
+            return Err(wrong(format!("the source path `{path}` is not a path inside the repository"))
+                .hint("write it relative to the repository's root, without `..`"));
         };
+        if !dir.is_dir() {
+            let hint = if path.contains("{{") {
+                "no generator of the ApplicationSet gives this parameter".to_owned()
+            } else if path.contains('\\') {
+                "write the path with `/`".to_owned()
+            } else {
+                let url = &source.repo_url;
+                format!("the Application's repository is {url}; name its clone with `--repository DIR`")
+            };
+            return Err(wrong(format!("there is no directory `{path}` in this clone")).hint(hint));
+        }
         let mut env = local::environment_of_no_app();
         let around = Surroundings {
             argocd_namespace: &self.local.argocd_namespace,
@@ -284,7 +294,13 @@ fn none_of(name: Option<&str>, shown: &str, applications: &[Application]) -> Pro
         None => format!("there is no Application in `{shown}`"),
     };
     let problem = Problem::new(Exit::USAGE, message);
-    if names.is_empty() { problem } else { problem.hint(format!("it holds {}", names.join(", "))) }
+    problem.hint(if names.is_empty() {
+        "name a file with an object of kind Application, or an ApplicationSet whose generators find something in this clone; \
+         `--repository DIR` names another clone"
+            .to_owned()
+    } else {
+        format!("it holds {}", names.join(", "))
+    })
 }
 
 /// The files of the tree that the glob matches and that may hold Applications.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use similar::TextDiff;
 
-use super::paint::Paint;
+use super::{masks::Masks, paint::Paint};
 use crate::{
     error::Result,
     manifest::{Changes, Header, Manifests},
@@ -15,7 +15,7 @@ use crate::{
 pub struct Change {
     /// What it is: `Job shop/migrate`.
     pub title: String,
-    /// Where it stands.
+    /// Where it stands in what was rendered; empty for what is new, and between two commits.
     pub location: String,
     before: String,
     after: String,
@@ -24,9 +24,10 @@ pub struct Change {
 /// What changing an app's manifests does to them.
 pub fn of_rewrite(manifests: &Manifests, changes: &Changes) -> Result<Vec<Change>> {
     let headers = manifests.index()?;
+    let mut masks = Masks::default();
     let mut list = Vec::new();
     for changed in manifests.changed_documents(changes)? {
-        let before = text(manifests.bytes(changed.document));
+        let before = masks.document(text(manifests.bytes(changed.document)));
         let of_document = headers.iter().filter(|header| header.id.document == changed.document);
         let labels: Vec<_> = of_document.map(title).collect();
         let location = headers
@@ -35,6 +36,7 @@ pub fn of_rewrite(manifests: &Manifests, changes: &Changes) -> Result<Vec<Change
             .map(|header| place(&manifests.location(header.id)))
             .unwrap_or_default();
         if let Some(after) = changed.text {
+            let after = masks.document(after);
             list.push(Change { title: shown(&labels), location: location.clone(), before, after });
         }
         for (object, after) in changed.additions {
@@ -43,7 +45,8 @@ pub fn of_rewrite(manifests: &Manifests, changes: &Changes) -> Result<Vec<Change
                 object["kind"].as_str().unwrap_or_default(),
                 object["metadata"]["name"].as_str().unwrap_or_default()
             );
-            list.push(Change { title, location: "new".to_owned(), before: String::new(), after });
+            let after = masks.document(after);
+            list.push(Change { title, location: String::new(), before: String::new(), after });
         }
     }
     Ok(list)
@@ -51,39 +54,41 @@ pub fn of_rewrite(manifests: &Manifests, changes: &Changes) -> Result<Vec<Change
 
 /// What differs between two renders of an app: documents are the same when they hold the same objects.
 pub fn between(before: &Manifests, after: &Manifests) -> Result<Vec<Change>> {
-    let (old, new) = (documents(before)?, documents(after)?);
+    let mut masks = Masks::default();
+    let (old, new) = (documents(before, &mut masks)?, documents(after, &mut masks)?);
     let mut list = Vec::new();
-    for (key, (location, text)) in &new {
-        let before = old.get(key).map(|(_, text)| text.clone()).unwrap_or_default();
-        if before != *text {
-            list.push(Change {
-                title: key.1.clone(),
-                location: location.clone(),
-                before,
-                after: text.clone(),
-            });
+    let change = |title: &str, before: &str, after: &str| Change {
+        title: title.to_owned(),
+        location: String::new(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+    };
+    for (key, text) in &new {
+        let before = old.get(key).map_or("", String::as_str);
+        if before != text {
+            list.push(change(&key.1, before, text));
         }
     }
-    for (key, (location, text)) in old.into_iter().filter(|(key, _)| !new.contains_key(key)) {
-        list.push(Change { title: key.1, location, before: text, after: String::new() });
+    for (key, text) in old.iter().filter(|(key, _)| !new.contains_key(key)) {
+        list.push(change(&key.1, text, ""));
     }
     Ok(list)
 }
 
-type Documents = BTreeMap<(usize, String), (String, String)>;
+/// The texts of documents, by what they hold.
+type Documents = BTreeMap<(usize, String), String>;
 
 /// The documents by what they hold; of several alike, each with its number.
-fn documents(manifests: &Manifests) -> Result<Documents> {
-    let mut labels: BTreeMap<usize, (Vec<String>, String)> = BTreeMap::new();
+fn documents(manifests: &Manifests, masks: &mut Masks) -> Result<Documents> {
+    let mut labels: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for header in manifests.index()? {
-        let location = place(&manifests.location(header.id));
-        labels.entry(header.id.document).or_insert_with(|| (Vec::new(), location)).0.push(title(&header));
+        labels.entry(header.id.document).or_default().push(title(&header));
     }
     let mut documents = Documents::new();
-    for (document, (labels, location)) in labels {
+    for (document, labels) in labels {
         let title = shown(&labels);
         let same = documents.keys().filter(|(_, other)| *other == title).count();
-        documents.insert((same, title), (location, text(manifests.bytes(document))));
+        documents.insert((same, title), masks.document(text(manifests.bytes(document))));
     }
     Ok(documents)
 }
@@ -130,7 +135,7 @@ impl Change {
 
     /// The change on a terminal.
     pub fn text(&self, context: usize, paint: Paint) -> String {
-        let place = if self.location == "new" {
+        let place = if self.location.is_empty() {
             self.verb().to_owned()
         } else {
             format!("{}, {}", self.verb(), self.location)

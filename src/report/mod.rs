@@ -4,10 +4,11 @@ mod build;
 pub mod changes;
 pub mod explain;
 pub mod findings;
+mod masks;
 pub mod model;
 pub mod paint;
 pub mod summary;
 
 pub use build::Parts;
 pub use model::{App, Report, Skipped};
-pub use paint::{Color, Paint};
+pub use paint::{Color, Paint, harmless};

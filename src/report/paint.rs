@@ -1,6 +1,6 @@
 //! Colours and columns on a terminal.
 
-use std::{fmt::Write as _, io::IsTerminal as _};
+use std::{borrow::Cow, fmt::Write as _, io::IsTerminal as _};
 
 /// Whether text is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,35 @@ impl Paint {
     }
 }
 
+/// Returns the text without what a terminal would obey: control characters other than line breaks, tabs and the colours
+/// of [`Paint`] become replacement characters. Names in manifests may hold anything.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(obeyed) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let kept = if from.starts_with("\r\n") { 1 } else { color(from) };
+        out.push_str(&from[..kept]);
+        rest = &from[kept..];
+        if kept == 0 {
+            out.push(char::REPLACEMENT_CHARACTER);
+            rest = rest.get(from.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+        }
+    }
+    Cow::Owned(out + rest)
+}
+
+/// The length of the colour that the text begins with: `ESC [ digits m`.
+fn color(text: &str) -> usize {
+    let Some(code) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let digits = code.bytes().take_while(u8::is_ascii_digit).count();
+    if code[digits..].starts_with('m') { "\u{1b}[m".len() + digits } else { 0 }
+}
+
 /// Rows with aligned columns, two spaces apart; the first row is the heading.
 pub fn table(rows: &[Vec<String>], paint: Paint) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
@@ -112,6 +141,15 @@ mod tests {
         let rows = [["app", "ttl"], ["catalog-dev", "5"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&rows, Paint::PLAIN), "app          ttl\ncatalog-dev  5\n");
         assert_eq!(markdown_table(&rows), "| app | ttl |\n|---|---|\n| catalog-dev | 5 |\n");
+    }
+
+    #[test]
+    fn a_terminal_obeys_only_colours() {
+        let red = Paint::for_stdout(Color::Always).red("a");
+        for text in ["plain\n\ttext\r\n", red.as_str()] {
+            assert_eq!(harmless(text), text);
+        }
+        assert_eq!(harmless("a\u{1b}]0;title\u{7}b\rc\u{9b}2J\u{1b}[2J"), "a�]0;title�b�c�2J�[2J");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::manifest::to_yaml;
 
 /// Replaces the block whose key stands on `line` by the plugin's; none when it is not in block style.
 pub(super) fn replace(lines: &mut Vec<String>, line: usize, block: &str, parameters: &[Value]) -> Option<()> {
-    let (text, comment) = split_comment(&lines[line]);
+    let (text, comment) = split_comment(lines[line].trim_end_matches('\r'));
+    let ending = if lines[line].ends_with('\r') { "\r" } else { "" };
     let indent = indent(text);
     // In a list of sources the key can stand behind the item's dash.
     let key = text.trim_start().trim_start_matches("- ").trim_start();
@@ -25,7 +26,7 @@ pub(super) fn replace(lines: &mut Vec<String>, line: usize, block: &str, paramet
         new.push(format!("{pad}parameters:"));
     }
     new.extend(items(parameters, comments, block, column + 4));
-    lines.splice(line..range.end, new);
+    lines.splice(line..range.end, new.into_iter().map(|line| line + ending));
     Some(())
 }
 

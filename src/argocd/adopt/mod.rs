@@ -23,6 +23,8 @@ pub struct Adopted {
     pub text: String,
     /// The Applications whose source is the plugin's now.
     pub changed: Vec<String>,
+    /// How many Applications and ApplicationSets the file holds.
+    pub found: usize,
     /// What has no equivalent.
     pub notes: Vec<Note>,
     /// Comments inside a block were lost, because it is not written in block style.
@@ -67,6 +69,7 @@ pub fn adopt(
         if !header.api_version.starts_with("argoproj.io/") {
             continue;
         }
+        adopted.found += 1;
         let object = manifests.object(header.id)?;
         let spec = base.iter().fold(object, |value, key| &value[key]);
         let base: Vec<Step> = base.iter().map(|key| Step::from(*key)).collect();

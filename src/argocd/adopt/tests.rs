@@ -79,6 +79,12 @@ spec:
 }
 
 #[test]
+fn line_breaks_stay_those_of_the_file() {
+    let windows = APPLICATION.replace('\n', "\r\n");
+    assert_eq!(adopted(&windows).text, adopted(APPLICATION).text.replace('\n', "\r\n"));
+}
+
+#[test]
 fn adopting_twice_changes_nothing_more() {
     let once = adopted(APPLICATION).text;
     let twice = adopted(&once);

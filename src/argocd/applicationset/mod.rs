@@ -55,8 +55,14 @@ pub(super) fn expand(
         };
         for (params, own_template) in made {
             let made = reader.application(object, &params, own_template.as_ref());
-            match made.map_err(&wrong).and_then(|object| Application::read(&object, location.clone())) {
-                Ok(application) => applications.push(application),
+            let read = |object: Value| Application::read(&object, location.clone());
+            match made.map_err(|message| hinted(wrong(message))).and_then(read) {
+                Ok(made) if applications.iter().any(|other: &Application| other.name == made.name) => {
+                    // `validateGeneratedApplications` in `applicationset_controller.go`.
+                    let message = format!("makes several Applications of the name `{}`", made.name);
+                    problems.push(wrong(message).hint("put a parameter that tells them apart into the name"));
+                }
+                Ok(made) => applications.push(made),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -65,13 +71,18 @@ pub(super) fn expand(
 }
 
 fn hinted(problem: Problem) -> Problem {
-    if problem.message.contains("cannot be expanded here") {
-        return problem.hint(
-            "only list, git, matrix and merge generators can be read from a clone; write one of its Applications to a \
-             file (`argocd app get NAME -o yaml`, or `kubectl get application NAME -o yaml`) and name that",
-        );
+    if !problem.message.contains("cannot be expanded here") {
+        return problem;
     }
-    problem
+    let known = if problem.message.contains("generator") {
+        "only list, git, matrix and merge generators can be read from a clone; "
+    } else {
+        ""
+    };
+    problem.hint(format!(
+        "{known}write one of its Applications to a file (`argocd app get NAME -o yaml`, or `kubectl get application NAME -o \
+         yaml`) and name that"
+    ))
 }
 
 impl Reader<'_> {
