@@ -43,7 +43,6 @@ const CHART: &[(&str, &str)] = &[
 ];
 
 const BASE: &[(&str, &str)] = &[
-    ("app/kustomization.yaml", "resources: [all.yaml]\nnamePrefix: old-\nlabels: [{pairs: {tier: base}}]\n"),
     (
         "app/all.yaml",
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: \
@@ -55,6 +54,11 @@ const BASE: &[(&str, &str)] = &[
         "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnameSuffix: -part\n",
     ),
 ];
+
+const PATCH: (&str, &str) = (
+    "app/patch.yaml",
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: renamed}\nspec: {replicas: 5}\n",
+);
 
 const PLAIN: &[(&str, &str)] = &[
     ("app/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
@@ -125,11 +129,11 @@ fn run(program: &Path, dir: &Path, args: &[&str]) -> Vec<Value> {
     objects(&output.stdout)
 }
 
-#[test]
-fn helm_sources_render_the_same() {
-    let Some(helm) = common::tool("helm3") else { return };
+/// Blocks of charts, with the arguments of `helm template` that they stand for.
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn charts() -> Vec<(Value, Vec<String>)> {
     let values = |file: &str| format!("--values={file}");
-    let cases: Vec<(Value, Vec<String>)> = vec![
+    vec![
         (json!({}), vec![]),
         (json!({"releaseName": "other"}), vec!["--name-template=other".into()]),
         (json!({"namespace": "elsewhere"}), vec!["--namespace=elsewhere".into()]),
@@ -173,8 +177,13 @@ fn helm_sources_render_the_same() {
         (json!({"kubeVersion": "v1.30.0"}), vec!["--kube-version=1.30.0".into()]),
         (json!({"apiVersions": ["example.com/v1/Shop"]}), vec!["--api-versions=example.com/v1/Shop".into()]),
         (json!({"skipCrds": true, "passCredentials": true, "version": "v3"}), vec!["--skip-crds".into()]),
-    ];
-    for (block, args) in &cases {
+    ]
+}
+
+#[test]
+fn helm_sources_render_the_same() {
+    let Some(helm) = common::tool("helm3") else { return };
+    for (block, args) in &charts() {
         let block = if block.as_object().is_some_and(serde_json::Map::is_empty) {
             json!({})
         } else {
@@ -196,31 +205,89 @@ fn helm_sources_render_the_same() {
     }
 }
 
+/// A base with a label and an annotation, which only force overwrites.
+const LABELLED: &str = "resources: [all.yaml]\ncommonLabels: {team: base}\ncommonAnnotations: {note: base}\n";
+
+/// Blocks of kustomizations: the kustomization in the repository, the block, and the kustomization that renders the same.
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn kustomizations() -> Vec<(&'static str, Value, String)> {
+    const OLD: &str = "resources: [all.yaml]\nnamePrefix: old-\nlabels: [{pairs: {tier: base}}]\n";
+    let rest = "resources: [all.yaml]\nlabels: [{pairs: {tier: base}}]\n";
+    let and = |more: &str| format!("{OLD}{more}\n");
+    vec![
+        (OLD, json!({}), OLD.to_owned()),
+        (OLD, json!({"namePrefix": "new-"}), format!("{rest}namePrefix: new-\n")),
+        (OLD, json!({"nameSuffix": "-x"}), and("nameSuffix: -x")),
+        (OLD, json!({"namespace": "other"}), and("namespace: other")),
+        (
+            OLD,
+            json!({"images": ["web=registry.example.com/web:2"]}),
+            and("images: [{name: web, newName: registry.example.com/web, newTag: \"2\"}]"),
+        ),
+        (
+            OLD,
+            json!({"images": ["web:$ARGOCD_APP_NAME", "other@sha256:0"], "version": "v5.0.0"}),
+            and("images: [{name: web, newTag: shop}]"),
+        ),
+        (OLD, json!({"replicas": [{"name": "web", "count": 3}]}), and("replicas: [{name: web, count: 3}]")),
+        (OLD, json!({"replicas": [{"name": "web", "count": "3"}]}), and("replicas: [{name: web, count: 3}]")),
+        (OLD, json!({"commonLabels": {"team": "a"}}), and("commonLabels: {team: a}")),
+        (
+            OLD,
+            json!({"commonLabels": {"team": "a"}, "labelWithoutSelector": true}),
+            "resources: [all.yaml]\nnamePrefix: old-\nlabels: [{pairs: {tier: base}}, {pairs: {team: a}}]\n".to_owned(),
+        ),
+        (
+            OLD,
+            json!({"commonLabels": {"team": "a"}, "labelWithoutSelector": true, "labelIncludeTemplates": true}),
+            "resources: [all.yaml]\nnamePrefix: old-\nlabels: [{pairs: {tier: base}}, {pairs: {team: a}, includeTemplates: true}]\n"
+                .to_owned(),
+        ),
+        (
+            OLD,
+            json!({"commonAnnotations": {"note": "$ARGOCD_APP_NAME"}, "commonAnnotationsEnvsubst": true}),
+            and("commonAnnotations: {note: shop}"),
+        ),
+        (OLD, json!({"commonAnnotations": {"note": "$HOME"}}), and("commonAnnotations: {note: $HOME}")),
+        (
+            LABELLED,
+            json!({"commonLabels": {"team": "a"}, "forceCommonLabels": true}),
+            LABELLED.replace("team: base", "team: a"),
+        ),
+        (
+            LABELLED,
+            json!({"commonAnnotations": {"note": "a"}, "forceCommonAnnotations": true}),
+            LABELLED.replace("note: base", "note: a"),
+        ),
+        (OLD, json!({"components": ["part"]}), and("components: [part]")),
+        (OLD, json!({"components": ["none"], "ignoreMissingComponents": true}), OLD.to_owned()),
+        (
+            OLD,
+            json!({"patches": [{"target": {"kind": "Deployment"}, "patch": "- op: replace\n  path: /spec/replicas\n  value: 7\n"}]}),
+            and("patches: [{target: {kind: Deployment}, patch: \"- {op: replace, path: /spec/replicas, value: 7}\"}]"),
+        ),
+        (
+            OLD,
+            json!({"patches": [{"path": "patch.yaml", "target": {"group": "apps", "version": "v1", "name": "web",
+                                "labelSelector": "!none", "annotationSelector": "!none"}, "options": {"allowNameChange": true}}]}),
+            and("patches: [{path: patch.yaml, target: {group: apps, version: v1, name: web, labelSelector: \"!none\", \
+                 annotationSelector: \"!none\"}, options: {allowNameChange: true}}]"),
+        ),
+    ]
+}
+
 #[test]
 fn kustomize_sources_render_the_same() {
     let Some(kustomize) = common::tool("kustomize") else { return };
-    let base = "resources: [all.yaml]\nlabels: [{pairs: {tier: base}}]\n";
-    let cases: Vec<(Value, String)> = vec![
-        (json!({}), format!("{base}namePrefix: old-\n")),
-        (json!({"namePrefix": "new-"}), format!("{base}namePrefix: new-\n")),
-        (json!({"nameSuffix": "-x"}), format!("{base}namePrefix: old-\nnameSuffix: -x\n")),
-        (json!({"namespace": "other"}), format!("{base}namePrefix: old-\nnamespace: other\n")),
-        (json!({"images": ["web=registry.example.com/web:2"]}), format!("{base}namePrefix: old-\nimages: [{{name: web, newName: registry.example.com/web, newTag: \"2\"}}]\n")),
-        (json!({"replicas": [{"name": "web", "count": 3}]}), format!("{base}namePrefix: old-\nreplicas: [{{name: web, count: 3}}]\n")),
-        (json!({"commonLabels": {"team": "a"}}), format!("{base}namePrefix: old-\ncommonLabels: {{team: a}}\n")),
-        (json!({"commonLabels": {"team": "a"}, "labelWithoutSelector": true, "labelIncludeTemplates": true}), "resources: [all.yaml]\nnamePrefix: old-\nlabels: [{pairs: {tier: base}}, {pairs: {team: a}, includeTemplates: true}]\n".to_owned()),
-        (json!({"commonAnnotations": {"note": "$ARGOCD_APP_NAME"}, "commonAnnotationsEnvsubst": true}), format!("{base}namePrefix: old-\ncommonAnnotations: {{note: shop}}\n")),
-        (json!({"components": ["part"]}), format!("{base}namePrefix: old-\ncomponents: [part]\n")),
-        (json!({"components": ["none"], "ignoreMissingComponents": true}), format!("{base}namePrefix: old-\n")),
-        (json!({"patches": [{"target": {"kind": "Deployment"}, "patch": "- op: replace\n  path: /spec/replicas\n  value: 7\n"}]}), format!("{base}namePrefix: old-\npatches: [{{target: {{kind: Deployment}}, patch: \"- {{op: replace, path: /spec/replicas, value: 7}}\"}}]\n")),
-    ];
-    for (block, kustomization) in &cases {
+    for (before, block, kustomization) in &kustomizations() {
         let block = if block.as_object().is_some_and(serde_json::Map::is_empty) {
             json!({})
         } else {
             json!({"kustomize": block})
         };
-        let clone = Clone::adopted(BASE, &block);
+        let files: Vec<_> =
+            BASE.iter().copied().chain([PATCH, ("app/kustomization.yaml", *before)]).collect();
+        let clone = Clone::adopted(&files, &block);
         let env = [("PRESYNC_KUSTOMIZE", kustomize.as_path())];
         let rendered = clone.objects(&env, &block);
         fs::write(clone.path().join("app/kustomization.yaml"), kustomization).unwrap();
@@ -229,18 +296,119 @@ fn kustomize_sources_render_the_same() {
     }
 }
 
+/// The block of a kustomization with a chart, and the flags that it stands for.
+fn versions() -> (Value, [&'static str; 4]) {
+    (
+        json!({"kustomize": {"kubeVersion": "v1.30.0", "apiVersions": ["example.com/v1/Shop"]}}),
+        ["--helm-kube-version", "1.30.0", "--helm-api-versions", "example.com/v1/Shop"],
+    )
+}
+
 #[test]
-fn directory_sources_render_the_same() {
-    for (block, names) in [
-        (json!({}), &["a", "b"][..]),
+fn a_chart_in_a_kustomization_sees_the_same_versions() {
+    let (Some(kustomize), Some(helm)) = (common::tool("kustomize"), common::tool("helm3")) else { return };
+    let (block, flags) = versions();
+    let inside =
+        |(name, text): &(&'static str, &'static str)| (name.replace("app/", "app/charts/chart/"), *text);
+    let chart: Vec<(String, &str)> =
+        CHART.iter().filter(|(name, _)| name.starts_with("app/")).map(inside).collect();
+    let mut files: Vec<(&str, &str)> = chart.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    files.push(("app/kustomization.yaml", "helmCharts: [{name: chart, releaseName: web}]\n"));
+    files.push(("platform.yaml", "kustomize: {buildOptions: [--enable-helm]}\n"));
+    let clone = Clone::adopted(&files, &block);
+    let platform = clone.path().join("platform.yaml");
+    let env = [
+        ("PRESYNC_KUSTOMIZE", kustomize.as_path()),
+        ("PRESYNC_HELM", helm.as_path()),
+        ("PRESYNC_CONFIG", platform.as_path()),
+    ];
+    let rendered = clone.objects(&env, &block);
+    let program = helm.to_str().unwrap();
+    let mut args = vec!["build", ".", "--enable-helm", "--helm-command", program];
+    args.extend(flags);
+    assert_eq!(rendered, run(&kustomize, &clone.path().join("app"), &args));
+}
+
+/// Blocks of plain manifests, with the names of the objects that they take.
+fn directories() -> Vec<(Value, &'static [&'static str])> {
+    vec![
+        (json!({}), &["a", "b"]),
         (json!({"directory": {"recurse": true}}), &["a", "b", "c"]),
         (json!({"directory": {"recurse": true, "include": "{a.yaml,sub/*}"}}), &["a", "c"]),
-        (json!({"directory": {"exclude": "*.json"}}), &["a"]),
-    ] {
+        (json!({"directory": {"exclude": "*.json", "jsonnet": {}}}), &["a"]),
+    ]
+}
+
+#[test]
+fn directory_sources_render_the_same() {
+    for (block, names) in directories() {
         let clone = Clone::adopted(PLAIN, &block);
         let objects = clone.objects(&[], &block);
         let found: Vec<_> =
             objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap()).collect();
         assert_eq!(found, names, "{block}");
+    }
+}
+
+/// The fields of the three blocks in `pkg/apis/application/v1alpha1/types.go` of Argo CD 3.5.
+const FIELDS: &[(&str, &[&str])] = &[
+    (
+        "helm",
+        &[
+            "apiVersions",
+            "fileParameters",
+            "ignoreMissingValueFiles",
+            "kubeVersion",
+            "namespace",
+            "parameters",
+            "passCredentials",
+            "releaseName",
+            "skipCrds",
+            "skipSchemaValidation",
+            "skipTests",
+            "valueFiles",
+            "values",
+            "valuesObject",
+            "version",
+        ],
+    ),
+    (
+        "kustomize",
+        &[
+            "apiVersions",
+            "commonAnnotations",
+            "commonAnnotationsEnvsubst",
+            "commonLabels",
+            "components",
+            "forceCommonAnnotations",
+            "forceCommonLabels",
+            "ignoreMissingComponents",
+            "images",
+            "kubeVersion",
+            "labelIncludeTemplates",
+            "labelWithoutSelector",
+            "namePrefix",
+            "nameSuffix",
+            "namespace",
+            "patches",
+            "replicas",
+            "version",
+        ],
+    ),
+    ("directory", &["exclude", "include", "jsonnet", "recurse"]),
+];
+
+#[test]
+fn every_field_of_the_three_blocks_is_in_a_case() {
+    let of = |block: &'static str, value: Value| json!({block: value});
+    let mut blocks = vec![versions().0];
+    blocks.extend(charts().into_iter().map(|(block, _)| of("helm", block)));
+    blocks.extend(kustomizations().into_iter().map(|(_, block, _)| of("kustomize", block)));
+    blocks.extend(directories().into_iter().map(|(block, _)| block));
+    assert!(blocks.len() >= 30, "{}", blocks.len());
+    for (block, fields) in FIELDS {
+        for field in *fields {
+            assert!(blocks.iter().any(|value| value[*block].get(*field).is_some()), "{block}.{field}");
+        }
     }
 }
