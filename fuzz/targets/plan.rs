@@ -48,7 +48,7 @@ const ANNOTATIONS: &[&str] = &[
     "argocd.argoproj.io/hook: @H",
     "argocd-presync-plugin/migration: \"true\"",
     "argocd-presync-plugin/ttl: \"#\"",
-    "argocd-presync-plugin/strategy: keep",
+    "argocd-presync-plugin/strategy: once",
     "argocd-presync-plugin/phase: @H",
 ];
 const HOOKS: &[&str] =

@@ -170,7 +170,7 @@ fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
             })
         }
         Strategy::Extend => Fate::Extend,
-        Strategy::Hook | Strategy::Keep => Fate::Place,
+        Strategy::Hook | Strategy::Once => Fate::Place,
     }
 }
 

@@ -33,7 +33,7 @@ choice!(RendererKind {
 
 choice!(Strategy {
     Hook "hook": "a sync hook that Argo CD deletes before it creates the next one, with the environment's TTL";
-    Keep "keep": "a plain Job without a TTL whose name carries a digest of its content: it runs once per change";
+    Once "once": "a plain Job without a TTL whose name carries a digest of its content: it runs once for each change";
     Extend "extend": "a plain Job with the environment's TTL, which only delays the drift";
     Off "off": "left as it is";
 });
@@ -46,7 +46,7 @@ choice!(Phase {
 });
 
 choice!(Dependencies {
-    Keep "keep": "what the Job needs stays where it is";
+    InPlace "in-place": "what the Job needs stays where it is";
     Copy "copy": "hook copies of the ConfigMaps and Secrets that the Job reads, deleted after the sync";
 });
 
@@ -63,6 +63,6 @@ choice!(Names {
 });
 
 choice!(Sidecars {
-    Keep "keep": "injection is left as it is";
+    Allow "allow": "injection stays as it is";
     Off "off": "the pod is opted out of Istio's and Linkerd's injection";
 });

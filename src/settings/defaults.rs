@@ -50,14 +50,14 @@ impl Default for JobSettings {
             reason: None,
             phase: Sourced::built_in(Phase::Auto),
             wave: Sourced::built_in(None),
-            dependencies: Sourced::built_in(Dependencies::Keep),
+            dependencies: Sourced::built_in(Dependencies::InPlace),
             ttl: Sourced { entry: Some("production".into()), ..Sourced::built_in(Ttl::Keep) },
             trigger: Sourced::built_in(Trigger::Job),
             names: Sourced::built_in(Names::Certain),
             guards: Guards {
                 active_deadline: Sourced::built_in(None),
                 backoff_limit: Sourced::built_in(None),
-                sidecars: Sourced::built_in(Sidecars::Keep),
+                sidecars: Sourced::built_in(Sidecars::Allow),
             },
         }
     }

@@ -121,12 +121,12 @@ mod tests {
     fn the_last_entry_that_matches_wins_and_an_annotation_wins_over_all() {
         let settings = settings(&json!({
             "grafana-*": {"strategy": "off", "reason": "seeds a demo", "guards": {"backoffLimit": 2}},
-            "*-migrate": {"phase": "Sync", "strategy": "keep", "wave": -3},
+            "*-migrate": {"phase": "Sync", "strategy": "once", "wave": -3},
         }))
         .unwrap();
         let none = serde_json::Map::new();
         let job = settings.for_job("grafana-migrate", &none).unwrap();
-        assert_eq!((job.strategy.value, job.phase.value), (Strategy::Keep, Phase::Sync));
+        assert_eq!((job.strategy.value, job.phase.value), (Strategy::Once, Phase::Sync));
         assert_eq!((job.wave.value, job.wave.source().as_str()), (Some(-3), "`jobs` entry `*-migrate`"));
         assert_eq!(job.strategy.source(), "`jobs` entry `*-migrate`");
         assert_eq!((job.reason.as_deref(), job.guards.backoff_limit.value), (Some("seeds a demo"), Some(2)));

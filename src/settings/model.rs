@@ -177,8 +177,8 @@ pub struct JobSettings {
 pub enum Strategy {
     /// A sync hook with `BeforeHookCreation`.
     Hook,
-    /// A plain Job without TTL whose name carries a digest of its content.
-    Keep,
+    /// A plain Job without TTL whose name carries a digest of its content: it runs once for each change.
+    Once,
     /// A plain Job with the environment's TTL.
     Extend,
     /// Untouched.
@@ -201,8 +201,8 @@ pub enum Phase {
 /// How a forced `PreSync` hook gets the ConfigMaps and Secrets that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dependencies {
-    /// They are left where they are.
-    Keep,
+    /// They stay where they are.
+    InPlace,
     /// Hook copies in an earlier wave.
     Copy,
 }
@@ -252,8 +252,8 @@ pub struct Guards {
 /// What becomes of sidecar injection into the Job's pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sidecars {
-    /// It is left as it is.
-    Keep,
+    /// Injection stays as it is.
+    Allow,
     /// The pod is opted out (Istio, Linkerd): a sidecar that does not end keeps the Job from finishing.
     Off,
 }

@@ -227,7 +227,7 @@ fn flux_gets_a_plain_job() {
     let mut command = assert_cmd::Command::cargo_bin("presync").unwrap();
     let app = format!("{EXAMPLES}/directory/dev");
     let assert =
-        command.args(["generate", &app, "--strategy", "keep", "--environment", "dev"]).assert().success();
+        command.args(["generate", &app, "--strategy", "once", "--environment", "dev"]).assert().success();
     let objects = objects(&String::from_utf8(assert.get_output().stdout.clone()).unwrap());
     let job = one(&objects, "Job", "catalog-migration-");
     assert_eq!(job["spec"].get("ttlSecondsAfterFinished"), None);

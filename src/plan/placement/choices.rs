@@ -52,7 +52,7 @@ pub(super) fn choices(candidate: &Candidate<'_>, app: &App, view: &Index<'_>) ->
         rungs,
         order: order.then_some(rank),
         wave: (rank.0 == 1).then_some(wave),
-        plain: candidate.settings.strategy.value == Strategy::Keep,
+        plain: candidate.settings.strategy.value == Strategy::Once,
         trigger: Some(last.min(0)),
     };
     Some(Choices { migration, reasons })
@@ -69,7 +69,7 @@ fn ladder(
     let wave = candidate.wave();
     let own = own_place(role, wave);
     let fixed = |text: &str| Reason::Fixed(text.to_owned());
-    if settings.strategy.value == Strategy::Keep {
+    if settings.strategy.value == Strategy::Once {
         let why = fixed("a plain Job runs in the Sync phase");
         let last = settings.phase.value == Phase::PostSync || candidate.after_workloads.is_some();
         return if last {

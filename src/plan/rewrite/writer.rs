@@ -60,14 +60,14 @@ impl Writer<'_> {
         let Name { value: name, changing, warning } = self.names.decide(&as_it_will_be, settings)?;
         plan.warnings.extend(warning);
         let waiter = candidate.waiters.first().map(|waiter| waiter.header.label());
-        let keep = settings.strategy.value == Strategy::Keep;
-        let ttl = if keep {
-            Decided::new(None, "strategy `keep` keeps the Job")
+        let once = settings.strategy.value == Strategy::Once;
+        let ttl = if once {
+            Decided::new(None, "strategy `once` keeps the Job")
         } else {
             ttl::decide(self.settings, settings, waiter.as_deref(), changing.as_deref())
         };
         let target = Target {
-            hook: if keep { HookEdit::Plain } else { HookEdit::Hook(&placement.types.value) },
+            hook: if once { HookEdit::Plain } else { HookEdit::Hook(&placement.types.value) },
             wave: placement.wave.as_ref().map(|wave| wave.value),
             ttl: ttl.value,
             name: &name.value,
@@ -87,7 +87,7 @@ impl Writer<'_> {
         }
         Ok(Rewrite {
             strategy: if placement.plain && candidate.settings.strategy.value == Strategy::Hook {
-                Decided::new(Strategy::Keep, "as a hook it could block the sync")
+                Decided::new(Strategy::Once, "as a hook it could block the sync")
             } else {
                 Decided::new(settings.strategy.value, settings.strategy.source())
             },
@@ -159,8 +159,8 @@ impl Writer<'_> {
         plan: &mut Plan,
     ) -> Result<Option<(Decided<String>, String)>, Problems> {
         let covers = candidate.settings.trigger.value;
-        let keep = placement.plain || candidate.settings.strategy.value == Strategy::Keep;
-        if keep || covers == Trigger::None {
+        let plain = placement.plain || candidate.settings.strategy.value == Strategy::Once;
+        if plain || covers == Trigger::None {
             return Ok(None);
         }
         let digest = trigger::digest(job, &candidate.needs, covers, self.view, self.again)?;
@@ -179,13 +179,13 @@ impl Writer<'_> {
     }
 }
 
-/// The settings of a migration; one that stays an ordinary Job is kept as strategy `keep` does.
+/// The settings of a migration; one that stays an ordinary Job gets strategy `once`.
 fn settings<'c>(candidate: &'c Candidate<'_>, placement: &Placement) -> Cow<'c, JobSettings> {
-    if !placement.plain || candidate.settings.strategy.value == Strategy::Keep {
+    if !placement.plain || candidate.settings.strategy.value == Strategy::Once {
         return Cow::Borrowed(candidate.settings);
     }
     let mut settings = candidate.settings.clone();
-    settings.strategy.value = Strategy::Keep;
+    settings.strategy.value = Strategy::Once;
     Cow::Owned(settings)
 }
 

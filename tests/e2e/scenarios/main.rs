@@ -70,7 +70,7 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     seed::presync_job_gone_before_argocd_looks,
     seed::presync_in_dev,
     seed::presync_in_production,
-    strategies::keep,
+    strategies::once,
     strategies::extend,
     strategies::off,
     renderers::directory,

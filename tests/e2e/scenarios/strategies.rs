@@ -10,10 +10,10 @@ use e2e::scenario::Scenario;
 use crate::HOOK;
 
 /// A plain Job that stays, and is replaced when its content changes.
-pub(crate) async fn keep(scenario: &Scenario) -> Result<()> {
+pub(crate) async fn once(scenario: &Scenario) -> Result<()> {
     let lab = scenario.lab();
     let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(true);
-    let app = scenario.create(app.presync(&[("strategy", "keep")])).await?;
+    let app = scenario.create(app.presync(&[("strategy", "once")])).await?;
     let since = app.at_rest().await?;
     app.stays_at_rest(since).await?;
     let first = app.migrations.all();

@@ -31,7 +31,7 @@ fn only_the_options_of_the_renderer_are_announced() {
 #[test]
 fn defaults_are_those_without_the_parameter() {
     let run = run()
-        .platform_file("strategy: keep")
+        .platform_file("strategy: once")
         .app_file(
             "environment: stg\nhelm: {valueFiles: [a.yaml], parameters: {token: s3cret}}\nallowEmpty: true",
         )
@@ -39,7 +39,7 @@ fn defaults_are_those_without_the_parameter() {
         .parameters(r#"[{"name": "strategy", "string": "off"}, {"name": "environment", "string": "dev"}]"#);
     let announced = announced(&run, Some(RendererKind::Helm));
     for (name, value) in [
-        ("strategy", "keep"),
+        ("strategy", "once"),
         ("phase", "Sync"),
         ("environment", "staging"),
         ("allowEmpty", "true"),

@@ -23,17 +23,17 @@ fn with_nothing_said_the_defaults_hold() {
 
 #[test]
 fn each_layer_wins_over_those_before() {
-    let platform = || run().platform_file("strategy: keep");
+    let platform = || run().platform_file("strategy: once");
     let app_file = || platform().app_file("strategy: extend");
     let env = || app_file().env("ARGOCD_ENV_PRESYNC_STRATEGY", "off");
-    let parameter = || env().parameters(r#"[{"name": "strategy", "string": "keep"}]"#);
+    let parameter = || env().parameters(r#"[{"name": "strategy", "string": "once"}]"#);
     let flag = || parameter().flag("strategy", "hook");
     for (run, strategy, layer) in [
         (run(), Strategy::Hook, Layer::BuiltIn),
-        (platform(), Strategy::Keep, Layer::Platform),
+        (platform(), Strategy::Once, Layer::Platform),
         (app_file(), Strategy::Extend, Layer::AppFile),
         (env(), Strategy::Off, Layer::Env("ARGOCD_ENV_PRESYNC_STRATEGY".into())),
-        (parameter(), Strategy::Keep, Layer::Parameter),
+        (parameter(), Strategy::Once, Layer::Parameter),
         (flag(), Strategy::Hook, Layer::Flag),
     ] {
         let found = run.ok().settings.job.strategy;
@@ -45,7 +45,7 @@ fn each_layer_wins_over_those_before() {
 fn what_is_empty_is_not_set() {
     let settings = run()
         .platform_file("")
-        .app_file("strategy: keep\nttl: ''\nphase:\nhelm:\nenvironments:\n")
+        .app_file("strategy: once\nttl: ''\nphase:\nhelm:\nenvironments:\n")
         .env("ARGOCD_ENV_PRESYNC_STRATEGY", "")
         .env("ARGOCD_ENV_ENVIRONMENT", "")
         .env("ARGOCD_APP_NAME", "")
@@ -53,7 +53,7 @@ fn what_is_empty_is_not_set() {
         .flag("strategy", "")
         .ok()
         .settings;
-    assert_eq!(settings.job.strategy.value, Strategy::Keep);
+    assert_eq!(settings.job.strategy.value, Strategy::Once);
     assert_eq!(settings.job.phase.value, Phase::Auto);
     assert_eq!(settings.environment.name, "production");
 }

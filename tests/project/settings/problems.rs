@@ -72,14 +72,14 @@ fn a_wrong_value_says_what_is_right() {
         ("timeout: -1", "`timeout` must be a duration such as `300`, `300s`, `5m` or `1h`"),
         ("timeout: 1.5", "`timeout` must be a duration such as `300`, `300s`, `5m` or `1h`"),
         ("ttl: never", "`ttl` must be `keep` or a duration such as `300`, `300s`, `5m` or `1h`"),
-        ("strategy: s3cret", "`strategy` must be one of `hook`, `keep`, `extend`, `off`"),
+        ("strategy: s3cret", "`strategy` must be one of `hook`, `once`, `extend`, `off`"),
         (
             "strategy: extent",
-            "`strategy` must be one of `hook`, `keep`, `extend`, `off`; did you mean `extend`?",
+            "`strategy` must be one of `hook`, `once`, `extend`, `off`; did you mean `extend`?",
         ),
         (
             "strategy: false",
-            "`strategy` must be one of `hook`, `keep`, `extend`, `off`; write `\"off\"` in quotes",
+            "`strategy` must be one of `hook`, `once`, `extend`, `off`; write `\"off\"` in quotes",
         ),
         (
             "phase: presync",

@@ -121,7 +121,7 @@ impl<'a> JobNames<'a> {
         {
             name.warning = Some(self.warning(job, doubt));
         }
-        if settings.strategy.value == Strategy::Keep { self.content_addressed(job, name) } else { Ok(name) }
+        if settings.strategy.value == Strategy::Once { self.content_addressed(job, name) } else { Ok(name) }
     }
 
     /// The name without its generated part, and the part that stays in it.
@@ -158,7 +158,7 @@ impl<'a> JobNames<'a> {
         Ok((Decided::new(name, why), None))
     }
 
-    /// For strategy `keep`: a name that is another one when the Job's content is.
+    /// For strategy `once`: a name that is another one when the Job's content is.
     fn content_addressed(&self, job: &Job<'_>, name: Name) -> Result<Name> {
         let mut digest = digest::sha256(&self.content(job));
         digest.truncate(DIGEST);
