@@ -66,18 +66,11 @@ mod tests {
         };
         let before = masks.document(secret("aHVudGVy", "s3cret"));
         let after = masks.document(secret("aHVudGVy", "changed"));
-        assert!(
-            before.contains("a: ++++++++ (value 1)") && before.contains("b: ++++++++ (value 2)"),
-            "{before}"
-        );
-        assert!(
-            after.contains("a: ++++++++ (value 1)") && after.contains("b: ++++++++ (value 3)"),
-            "{after}"
-        );
-        let list = format!(
-            "apiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: Secret, metadata: {{name: s}}, data: {{a: s3cret}}}}\n"
-        );
-        assert!(!masks.document(list).contains("s3cret"));
+        assert!(before.contains("(value 1)") && before.contains("(value 2)"), "{before}");
+        assert!(after.contains("(value 1)") && after.contains("(value 3)"), "{after}");
+        let list =
+            "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, data: {a: s3cret}}\n";
+        assert!(!masks.document(list.to_owned()).contains("s3cret"));
     }
 
     #[test]
