@@ -130,7 +130,6 @@ fn run(program: &Path, dir: &Path, args: &[&str]) -> Vec<Value> {
 }
 
 /// Blocks of charts, with the arguments of `helm template` that they stand for.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn charts() -> Vec<(Value, Vec<String>)> {
     let values = |file: &str| format!("--values={file}");
     vec![
@@ -209,7 +208,6 @@ fn helm_sources_render_the_same() {
 const LABELLED: &str = "resources: [all.yaml]\ncommonLabels: {team: base}\ncommonAnnotations: {note: base}\n";
 
 /// Blocks of kustomizations: the kustomization in the repository, the block, and the kustomization that renders the same.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn kustomizations() -> Vec<(&'static str, Value, String)> {
     const OLD: &str = "resources: [all.yaml]\nnamePrefix: old-\nlabels: [{pairs: {tier: base}}]\n";
     let rest = "resources: [all.yaml]\nlabels: [{pairs: {tier: base}}]\n";

@@ -159,8 +159,8 @@ impl Writer<'_> {
         plan: &mut Plan,
     ) -> Result<Option<(Decided<String>, String)>, Problems> {
         let covers = candidate.settings.trigger.value;
-        let plain = placement.plain || candidate.settings.strategy.value == Strategy::Once;
-        if plain || covers == Trigger::None {
+        let ordinary = placement.plain || candidate.settings.strategy.value == Strategy::Once;
+        if ordinary || covers == Trigger::None {
             return Ok(None);
         }
         let digest = trigger::digest(job, &candidate.needs, covers, self.view, self.again)?;
