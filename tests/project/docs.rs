@@ -64,9 +64,9 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         if entry.file_type().unwrap().is_dir() {
-            copy(&from, &to)
+            copy(&from, &to);
         } else {
-            drop(fs::copy(&from, &to).unwrap())
+            fs::copy(&from, &to).unwrap();
         }
     }
 }
