@@ -19,7 +19,7 @@ use crate::{error::Problem, exit::Exit};
 pub struct Root(PathBuf);
 
 impl Root {
-    /// The repository that holds the app's directory `dir`.
+    /// Returns the repository that holds the app's directory `dir`.
     ///
     /// Argo CD starts a plugin in `<repository>/<source path>`, so with the source path (`ARGOCD_APP_SOURCE_PATH`) the
     /// root is known even when `.git` was not uploaded; a directory that is elsewhere, behind a link, is a problem.
@@ -44,13 +44,13 @@ impl Root {
         }
     }
 
-    /// The root itself.
+    /// Returns the root itself.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The file or directory that a parameter names by `path`, canonical: relative to `base`, or to the root with a
-    /// leading `/`, as in Argo CD's `valueFiles`.
+    /// Returns the file or directory that a parameter names by `path`, canonical: relative to `base`, or to the root
+    /// with a leading `/`, as in Argo CD's `valueFiles`.
     ///
     /// A path that leaves the repository, or that does not exist, is a problem.
     pub fn resolve(&self, base: &Path, path: &str) -> Result<PathBuf, Problem> {
@@ -78,7 +78,7 @@ impl Root {
         }
     }
 
-    /// The real path of an existing `path` that a walk found; a problem when a symbolic link leads out of the
+    /// Returns the real path of an existing `path` that a walk found; a problem when a symbolic link leads out of the
     /// repository.
     pub fn check(&self, path: &Path) -> Result<PathBuf, Problem> {
         let shown = path.strip_prefix(&self.0).unwrap_or(path).display().to_string();
@@ -101,7 +101,7 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
 }
 
-/// `real` if it is a file or directory: to read from anything else could wait for ever.
+/// Returns `real` if it is a file or directory: to read from anything else could wait for ever.
 fn readable(real: PathBuf, exit: Exit, path: &str) -> Result<PathBuf, Problem> {
     let kind = fs::metadata(&real).map(|metadata| metadata.file_type());
     match kind {
@@ -113,7 +113,7 @@ fn readable(real: PathBuf, exit: Exit, path: &str) -> Result<PathBuf, Problem> {
     }
 }
 
-/// The directory that lies `path` above `dir`, when `dir` ends with `path`.
+/// Returns the directory that lies `path` above `dir`, when `dir` ends with `path`.
 fn above<'a>(dir: &'a Path, path: &str) -> Option<&'a Path> {
     let path = normalized(Path::new(path));
     if path.components().any(|component| !matches!(component, Component::Normal(_))) || !dir.ends_with(&path)
@@ -130,7 +130,7 @@ fn is_repository(root: &Path, dir: &Path) -> bool {
     root == dir || root.join(".git").exists() || (root.parent().is_some() && is_ours())
 }
 
-/// `path` without `.` and `..`, by its text alone.
+/// Returns `path` without `.` and `..`, by its text alone.
 pub(crate) fn normalized(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A repository with the app `apps/catalog`, beside a directory that is not its own.
+    /// Returns a repository with the app `apps/catalog`, beside a directory that is not its own.
     fn repository() -> (tempfile::TempDir, PathBuf) {
         let temp = tempfile::tempdir().unwrap();
         let repo = temp.path().canonicalize().unwrap().join("repo");

@@ -26,7 +26,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// A place in a file.
+    /// Returns a place in a file.
     pub fn file(name: impl Into<String>) -> Self {
         Self { file: Some(name.into()), ..Self::default() }
     }
@@ -81,7 +81,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with its exit code and sentence.
+    /// Returns a problem with its exit code and sentence.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), location: None, source: None, hints: Vec::new() }
     }
@@ -158,17 +158,17 @@ impl Problems {
         result.map_err(|error| self.extend(error.into())).ok()
     }
 
-    /// `value` when there was no problem.
+    /// Returns `value` when there was no problem.
     pub fn or<T>(self, value: T) -> Result<T> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// The problems in the order in which they were found.
+    /// Returns the problems in the order in which they were found.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
     }
 
-    /// The exit code: that of the first problem.
+    /// Returns the exit code: that of the first problem.
     pub fn exit(&self) -> Exit {
         self.0.first().map_or(Exit::FAILURE, |problem| problem.exit)
     }

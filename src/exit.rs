@@ -32,7 +32,7 @@ impl Exit {
     /// The command worked and found something: `doctor` found a problem, `repair` left an app unrepaired.
     pub const FINDINGS: Self = Self(10);
 
-    /// The number that the process exits with.
+    /// Returns the number that the process exits with.
     pub const fn code(self) -> u8 {
         self.0
     }

@@ -21,7 +21,7 @@ const SHORTEST: usize = 4;
 /// From this length on a value is looked for inside words too.
 const UNMISTAKABLE: usize = 8;
 
-/// `text` without what looks like a secret.
+/// Returns `text` without what looks like a secret.
 #[cfg(feature = "cluster")]
 pub(crate) fn text(text: &str) -> String {
     shapes::redact(text)
@@ -78,7 +78,7 @@ impl Secrets {
         self.public.insert(word.to_owned());
     }
 
-    /// `text` without secrets.
+    /// Returns `text` without secrets.
     pub(crate) fn redact(&self, text: &str) -> String {
         let mut spellings: Vec<String> =
             self.values.difference(&self.public).flat_map(|value| spellings(value)).collect();
@@ -90,7 +90,7 @@ impl Secrets {
     }
 }
 
-/// The ways in which a tool may write `value`: as it is, quoted with escapes, as a Secret's data.
+/// Returns the ways in which a tool may write `value`: as it is, quoted with escapes, as a Secret's data.
 fn spellings(value: &str) -> Vec<String> {
     let quoted = Value::from(value).to_string();
     let mut spellings = vec![value.to_owned(), quoted[1..quoted.len() - 1].to_owned()];
@@ -100,7 +100,8 @@ fn spellings(value: &str) -> Vec<String> {
     spellings
 }
 
-/// `text` without `secret`: a short one only where it is a word, so that `prod` does not hide half of `production`.
+/// Returns `text` without `secret`: a short one only where it is a word, so that `prod` does not hide half of
+/// `production`.
 fn remove(text: &str, secret: &str) -> String {
     let inside_words = secret.len() >= UNMISTAKABLE;
     let mut kept = String::with_capacity(text.len());

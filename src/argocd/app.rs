@@ -28,7 +28,7 @@ pub struct App {
 }
 
 impl App {
-    /// What the process environment tells of the Application.
+    /// Returns what the process environment tells of the Application.
     pub fn from_env(env: &BTreeMap<String, String>) -> Self {
         let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
         Self {
@@ -54,8 +54,8 @@ impl App {
         }
     }
 
-    /// The Application's own name, without the namespace that stands before it outside Argo CD's namespace: what
-    /// Argo CD takes as Helm's release name (`util/argo/argo.go`, `ParseInstanceName`).
+    /// Returns the Application's own name, without the namespace that stands before it outside Argo CD's namespace:
+    /// what Argo CD takes as Helm's release name (`util/argo/argo.go`, `ParseInstanceName`).
     pub fn short_name(&self) -> Option<&str> {
         let name = self.name.as_deref()?;
         Some(name.split_once('_').map_or(name, |(_, name)| name))

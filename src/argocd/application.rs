@@ -55,8 +55,8 @@ impl Application {
         })
     }
 
-    /// The sources that yield manifests, each with its number among all sources, counted from 1. With `merge`, the
-    /// overrides that the app's directory holds are applied first.
+    /// Returns the sources that yield manifests, each with its number among all sources, counted from 1. With `merge`,
+    /// the overrides that the app's directory holds are applied first.
     pub fn sources(&self, mut merge: impl FnMut(&str, &mut Value)) -> Vec<(usize, Source)> {
         let mut all: Vec<Value> = match self.spec["sources"].as_array() {
             Some(sources) if !sources.is_empty() => sources.clone(),
@@ -74,7 +74,7 @@ impl Application {
             .collect()
     }
 
-    /// The name as the plugin gets it: `<namespace>_<name>` outside Argo CD's namespace (`InstanceName`).
+    /// Returns the name as the plugin gets it: `<namespace>_<name>` outside Argo CD's namespace (`InstanceName`).
     pub fn instance_name(&self, argocd_namespace: &str) -> String {
         match &self.namespace {
             Some(namespace) if namespace != argocd_namespace => format!("{namespace}_{}", self.name),
@@ -82,12 +82,12 @@ impl Application {
         }
     }
 
-    /// The destination namespace.
+    /// Returns the destination namespace.
     pub fn destination_namespace(&self) -> Option<&str> {
         self.spec["destination"]["namespace"].as_str().filter(|namespace| !namespace.is_empty())
     }
 
-    /// The environment that Argo CD would run the plugin in: `newEnv` and `getPluginEnvs`.
+    /// Returns the environment that Argo CD would run the plugin in: `newEnv` and `getPluginEnvs`.
     pub fn environment(&self, source: &Source, around: &Surroundings<'_>) -> BTreeMap<String, String> {
         let revision = around.revision.unwrap_or_default();
         let project = self.spec["project"].as_str().filter(|project| !project.is_empty());

@@ -1,6 +1,6 @@
 //! Variables in an Application's texts.
 
-/// `text` with the variables that `variable` knows in place of `$NAME` and `${NAME}`; `$$` is `$`.
+/// Returns `text` with the variables that `variable` knows in place of `$NAME` and `${NAME}`; `$$` is `$`.
 ///
 /// As Argo CD does it (`pkg/apis/application/v1alpha1/types.go`, `Env.Envsubst`) with Go's `os.Expand`: other variables
 /// are empty, and a `$` that no name follows stays.

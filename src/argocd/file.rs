@@ -11,7 +11,7 @@ use crate::{
     manifest::{Manifests, Source},
 };
 
-/// The Applications of a file, those of its ApplicationSets expanded; all problems of the file.
+/// Returns the Applications of a file, those of its ApplicationSets expanded; all problems of the file.
 ///
 /// `shown` is the file's name in messages. `repository` is the clone that Git generators look into.
 pub fn read(file: &Path, shown: &str, repository: &Repository) -> Result<Vec<Application>> {

@@ -154,7 +154,7 @@ impl Native {
         self.parameters.push(parameter);
     }
 
-    /// The paths, those of `$ref` sources in this repository as paths from its root.
+    /// Returns the paths, those of `$ref` sources in this repository as paths from its root.
     fn files(&mut self, name: &str, value: &Value, source: &Value, sources: &Sources<'_>) -> Vec<String> {
         let mut files = Vec::new();
         for file in texts(value) {

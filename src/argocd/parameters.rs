@@ -23,7 +23,7 @@ pub enum ParameterValue {
 }
 
 impl ParameterValue {
-    /// The key that holds the value in an Application.
+    /// Returns the key that holds the value in an Application.
     pub fn key(&self) -> &'static str {
         match self {
             Self::Unset => "nothing",
@@ -34,7 +34,7 @@ impl ParameterValue {
     }
 }
 
-/// The Application's parameters in their order, from `ARGOCD_APP_PARAMETERS`.
+/// Returns the Application's parameters in their order, from `ARGOCD_APP_PARAMETERS`.
 ///
 /// The variable is absent without a `plugin` block and `null` without parameters (`getPluginParamEnvs`,
 /// `ApplicationSourcePluginParameters.Environ`). The problems name parameters and never repeat a value.

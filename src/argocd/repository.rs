@@ -12,12 +12,12 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The clone in `root`.
+    /// Returns the clone in `root`.
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 
-    /// Where it is.
+    /// Returns where it is.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -31,7 +31,8 @@ impl Repository {
         names.filter(|name| wanted(name)).collect()
     }
 
-    /// The files that a Git file generator's pattern matches, in order. It is a pathspec of Git, whose `*` takes `/` too.
+    /// Returns the files that a Git file generator's pattern matches, in order. It is a pathspec of Git, whose `*`
+    /// takes `/` too.
     pub(super) fn files(&self, pattern: &str) -> Result<Vec<String>, String> {
         let glob = GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build();
         let glob = glob.map_err(|error| format!("has a pattern that cannot be read: {}", error.kind()))?;
@@ -41,7 +42,7 @@ impl Repository {
         Ok(entries.filter_map(|entry| self.name(entry.path())).filter(|name| glob.is_match(name)).collect())
     }
 
-    /// A file of the repository.
+    /// Returns a file of the repository.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, std::io::Error> {
         std::fs::read(self.root.join(name))
     }

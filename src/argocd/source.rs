@@ -11,13 +11,13 @@ use super::native::{Lost, native};
 pub struct Sources<'a>(pub &'a [Value]);
 
 impl<'a> Sources<'a> {
-    /// The source with this `ref`.
+    /// Returns the source with this `ref`.
     pub fn named(&self, name: &str) -> Option<&'a Value> {
         self.0.iter().find(|source| source["ref"] == name)
     }
 }
 
-/// A path into another source, `$ref/path`, as the name and the path.
+/// Returns a path into another source, `$ref/path`, as the name and the path.
 pub(super) fn reference(path: &str) -> Option<(&str, &str)> {
     let (name, path) = path.strip_prefix('$')?.split_once('/')?;
     (!name.is_empty() && !name.starts_with("ARGOCD_") && !name.starts_with('{')).then_some((name, path))
@@ -85,7 +85,7 @@ impl Source {
         })
     }
 
-    /// `ARGOCD_APP_PARAMETERS`, `PARAM_*` and `ARGOCD_ENV_*`, as `getPluginEnvs` makes them.
+    /// Returns `ARGOCD_APP_PARAMETERS`, `PARAM_*` and `ARGOCD_ENV_*`, as `getPluginEnvs` makes them.
     pub(super) fn plugin_environment(&self, build: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let parameters = match self.parameters.as_slice() {
             [] => "null".to_owned(),

@@ -10,7 +10,7 @@ const SHOWN: usize = 10;
 /// Below this depth nobody looks for an app.
 const DEPTH: usize = 6;
 
-/// A hint that names the apps below; empty when there is none.
+/// Returns a hint that names the apps below; empty when there is none.
 pub(super) fn hint(dir: &Path) -> String {
     let found = apps(dir);
     if found.is_empty() {
@@ -21,7 +21,7 @@ pub(super) fn hint(dir: &Path) -> String {
     format!("apps lie below: {}{more}", names.join(", "))
 }
 
-/// The directories below that hold a chart, a kustomization, or manifests with a Job.
+/// Returns the directories below that hold a chart, a kustomization, or manifests with a Job.
 pub(super) fn apps(dir: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut entries = WalkDir::new(dir).min_depth(1).max_depth(DEPTH).sort_by_file_name().into_iter();

@@ -173,7 +173,7 @@ fn write(text: &str, file: &PathBuf) -> Result<()> {
     })
 }
 
-/// What stays the same when lines move.
+/// Returns what stays the same when lines move.
 pub(super) fn fingerprint(parts: &[&str]) -> String {
     let digest = Sha256::digest(parts.join("\n"));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()

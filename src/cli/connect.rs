@@ -38,7 +38,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         .block_on(work)
 }
 
-/// A duration on the command line: `300`, `90s`, `10m`, `1h30m`.
+/// Returns a duration on the command line: `300`, `90s`, `10m`, `1h30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     duration::parse(text).ok_or_else(|| "expected a duration such as 90s, 10m or 1h30m".to_owned())
 }

@@ -123,7 +123,7 @@ fn changes_of(looked: &Looked, planned: &Planned, against: bool) -> Result<Vec<C
     changes::between(&before, &rewritten(planned)?)
 }
 
-/// The manifests that Argo CD gets.
+/// Returns the manifests that Argo CD gets.
 fn rewritten(planned: &Planned) -> Result<Manifests> {
     let source = Source { name: "output".to_owned(), bytes: planned.output()?, validate: false };
     Manifests::read(vec![source])

@@ -16,7 +16,7 @@ use presync::settings::{
 pub(crate) struct Flags(settings::Flags);
 
 impl Flags {
-    /// The texts after each flag, by the setting's name.
+    /// Returns the texts after each flag, by the setting's name.
     pub(crate) fn values(&self) -> settings::Flags {
         self.0.clone()
     }

@@ -8,7 +8,7 @@ use std::{
 
 use presync::limits;
 
-/// What `work` makes of each item, in the items' order, on as many threads as the machine has cores.
+/// Returns what `work` makes of each item, in the items' order, on as many threads as the machine has cores.
 pub(super) fn run<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     if threads <= 1 {

@@ -12,17 +12,17 @@ use presync::{
 };
 use tempfile::TempDir;
 
-/// The nearest directory at or above `dir` that holds a `.git`.
+/// Returns the nearest directory at or above `dir` that holds a `.git`.
 pub(super) fn root(dir: &Path) -> Option<PathBuf> {
     dir.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
 }
 
-/// The commit that is checked out; none outside a clone, or without git.
+/// Returns the commit that is checked out; none outside a clone, or without git.
 pub(super) fn head(root: &Path) -> Option<String> {
     root.join(".git").exists().then(|| commit(root, "HEAD")).and_then(Result::ok)
 }
 
-/// The commit that `revision` names.
+/// Returns the commit that `revision` names.
 fn commit(root: &Path, revision: &str) -> Result<String> {
     let name = format!("{revision}^{{commit}}");
     let output = git(root, None, ["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
@@ -65,7 +65,7 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Where the files are; it may hold none.
+    /// Returns where the files are; it may hold none.
     pub(super) fn path(&self) -> PathBuf {
         self.dir.path().join("tree")
     }

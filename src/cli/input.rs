@@ -39,7 +39,7 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// What Argo CD gets.
+    /// Returns what Argo CD gets.
     pub(super) fn output(&self) -> Result<Vec<u8>> {
         Ok(self.manifests.apply(&self.plan.changes())?.to_vec())
     }

@@ -115,7 +115,7 @@ fn unrendered(app: &str, problems: &Problems) -> Vec<Finding> {
     problems.iter().map(finding).collect()
 }
 
-/// The objects that come out differently when a chart is rendered again.
+/// Returns the objects that come out differently when a chart is rendered again.
 fn unstable(looked: &Looked, planned: &Planned, flags: &Flags) -> Vec<ObjectId> {
     if planned.renderer.as_ref().is_none_or(|(renderer, _)| *renderer != RendererKind::Helm) {
         return Vec::new();

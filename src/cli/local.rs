@@ -36,12 +36,12 @@ pub(super) struct Local {
 }
 
 impl Local {
-    /// The settings on the command line.
+    /// Returns the settings on the command line.
     pub(super) fn flags(&self) -> settings::Flags {
         self.flags.values()
     }
 
-    /// The commit: that of the command line, else the clone's.
+    /// Returns the commit: that of the command line, else the clone's.
     pub(super) fn revision(&self, root: Option<&Path>) -> Option<String> {
         self.revision.clone().or_else(|| git::head(root?))
     }
@@ -62,8 +62,8 @@ impl Local {
         }
     }
 
-    /// The environment of a run on a directory: where Argo CD does not say it, the source path is the directory's place
-    /// in the clone, and the revision the commit that is checked out.
+    /// Returns the environment of a run on a directory: where Argo CD does not say it, the source path is the
+    /// directory's place in the clone, and the revision the commit that is checked out.
     pub(super) fn of_directory(&self, dir: &Path) -> BTreeMap<String, String> {
         let mut env = environment();
         // In the sidecar Argo CD has said everything, and git is not run in a repository that an app owner wrote.
@@ -85,7 +85,7 @@ impl Local {
     }
 }
 
-/// The clone that a directory is in, and its path there as an Application writes it.
+/// Returns the clone that a directory is in, and its path there as an Application writes it.
 pub(super) fn place(dir: &Path) -> Option<(PathBuf, String)> {
     let dir = dir.canonicalize().ok()?;
     let root = git::root(&dir)?;
@@ -94,14 +94,14 @@ pub(super) fn place(dir: &Path) -> Option<(PathBuf, String)> {
     Some((root, path))
 }
 
-/// The process environment; what is not UTF-8 cannot be a setting.
+/// Returns the process environment; what is not UTF-8 cannot be a setting.
 pub(super) fn environment() -> BTreeMap<String, String> {
     let text =
         |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     std::env::vars_os().filter_map(text).collect()
 }
 
-/// The process environment without what Argo CD says about one app.
+/// Returns the process environment without what Argo CD says about one app.
 pub(super) fn environment_of_no_app() -> BTreeMap<String, String> {
     let mut env = environment();
     env.retain(|name, _| {

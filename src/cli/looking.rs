@@ -86,18 +86,18 @@ impl Looking {
         })
     }
 
-    /// The settings on the command line.
+    /// Returns the settings on the command line.
     pub(super) fn flags(&self) -> Flags {
         self.targets.local.flags()
     }
 
-    /// The colours for stdout.
+    /// Returns the colours for stdout.
     pub(super) fn paint(&self) -> Paint {
         self.color.paint()
     }
 }
 
-/// The apps of another commit, by name.
+/// Returns the apps of another commit, by name.
 fn at(tree: &git::Tree, targets: &Targets) -> Result<BTreeMap<Key, Result<Planned>>> {
     let flags = targets.local.flags();
     let mut found = targets.resolve_at(tree)?.targets;
@@ -126,7 +126,7 @@ impl Looked {
         }
     }
 
-    /// The app as a report shows it.
+    /// Returns the app as a report shows it.
     pub(super) fn report(&self) -> App {
         let (name, file) = (self.target.name.as_str(), self.target.file.as_deref());
         let planned = match &self.result {
@@ -183,7 +183,7 @@ impl Apps {
         problems.exit()
     }
 
-    /// The report of all apps.
+    /// Returns the report of all apps.
     pub(super) fn report(self, apps: Vec<App>) -> report::Report {
         report::Report { version: report::model::VERSION, apps, skipped: self.skipped }
     }

@@ -29,7 +29,7 @@ enum When {
 }
 
 impl ColorArg {
-    /// The colours for stdout.
+    /// Returns the colours for stdout.
     pub(super) fn paint(&self) -> Paint {
         Paint::for_stdout(match self.color {
             When::Auto => Color::Auto,

@@ -29,8 +29,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::OK)
 }
 
-/// The renderer in use. None when a wrong setting or a contested directory leaves it open: the form is where that is
-/// put right, so that it must come up.
+/// Returns the renderer in use. None when a wrong setting or a contested directory leaves it open: the form is where
+/// that is put right, so that it must come up.
 fn renderer(inputs: &Inputs, dir: &Path) -> Option<RendererKind> {
     let loaded = settings::load(inputs).ok()?;
     loaded.settings.renderer.or_else(|| {

@@ -175,7 +175,7 @@ async fn act(args: &Args, repairer: &Repairer<'_>, apps: &[Application]) -> Resu
     Ok(tally.exit())
 }
 
-/// How an app was, is and why; nothing for one that was not tried.
+/// Returns how an app was, is and why; nothing for one that was not tried.
 fn line(outcome: &Outcome) -> String {
     let Outcome { app, before, ending, requests, elapsed, .. } = outcome;
     let cost = format!("({requests} requests, {:.1} s)", elapsed.as_secs_f64());

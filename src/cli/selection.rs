@@ -43,7 +43,7 @@ impl AppSelection {
         !self.apps.is_empty()
     }
 
-    /// What is selected; to select nothing is not to select everything.
+    /// Returns what is selected; to select nothing is not to select everything.
     pub(crate) fn required(&self, connect: &Connect) -> Result<Selection> {
         let condition = self.selector.is_some() || self.project.is_some() || self.cluster.is_some();
         if !self.is_named() && !self.all && !self.all_namespaces && !condition {
@@ -54,7 +54,7 @@ impl AppSelection {
         self.selection(connect)
     }
 
-    /// What is selected; everything in Argo CD's namespace when nothing is said.
+    /// Returns what is selected; everything in Argo CD's namespace when nothing is said.
     pub(crate) fn selection(&self, connect: &Connect) -> Result<Selection> {
         let namespace = if self.all_namespaces { "" } else { connect.namespace.as_str() };
         if self.is_named() {

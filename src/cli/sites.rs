@@ -42,7 +42,7 @@ impl Sites {
         Self { dir: dir.map(Path::to_owned), path, renderer, resources: OnceCell::new() }
     }
 
-    /// Where the object of a finding was written.
+    /// Returns where the object of a finding was written.
     pub(super) fn of(&self, location: &Location, path: &[Step]) -> Site {
         let Some(file) = &location.file else { return (None, None) };
         match (&self.dir, self.renderer) {
@@ -66,7 +66,7 @@ impl Sites {
         }
     }
 
-    /// The kustomization's file that holds the object, whatever prefix, suffix or hash its name got.
+    /// Returns the kustomization's file that holds the object, whatever prefix, suffix or hash its name got.
     fn resource(&self, location: &Location, path: &[Step]) -> Site {
         let described = location.object.as_deref().unwrap_or_default();
         let (kind, name) = described.split_once(' ').unwrap_or((described, ""));
@@ -93,7 +93,7 @@ impl Sites {
         dir.ancestors().nth(depth).unwrap_or(&dir).to_owned()
     }
 
-    /// A file of the app's directory, as the repository names it.
+    /// Returns a file of the app's directory, as the repository names it.
     fn in_repository(&self, file: &str) -> String {
         self.path.join(file).display().to_string()
     }
@@ -107,7 +107,7 @@ fn relative(file: &Path, root: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).display().to_string()
 }
 
-/// The only line of a file that holds the last key of the path; with several or none it is not known.
+/// Returns the only line of a file that holds the last key of the path; with several or none it is not known.
 fn line_of(file: &Path, path: &[Step]) -> Option<usize> {
     let text = fs::read_to_string(file).ok()?;
     let key = path.iter().rev().find_map(|step| match step {

@@ -127,7 +127,7 @@ fn end_if_exceeded(runs: &mut Runs) {
 }
 
 impl Runs {
-    /// What an app has too much of.
+    /// Returns what an app has too much of.
     fn exceeded(&self, resident: impl Fn() -> Option<usize>) -> Option<Problem> {
         let grace = if process::reports_deadline() { GRACE } else { Duration::ZERO };
         let late = self.current.iter().find(|run| run.start.elapsed() > run.timeout.saturating_add(grace));
@@ -150,7 +150,7 @@ impl Runs {
     }
 }
 
-/// The memory that the process uses, in bytes; unknown where there is no `/proc`.
+/// Returns the memory that the process uses, in bytes; unknown where there is no `/proc`.
 fn resident() -> Option<usize> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;

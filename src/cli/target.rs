@@ -56,7 +56,7 @@ pub(super) struct Target {
 pub(super) type Key = (Option<String>, String);
 
 impl Target {
-    /// What tells it from the others.
+    /// Returns what tells it from the others.
     pub(super) fn key(&self) -> Key {
         (self.file.clone(), self.name.clone())
     }
@@ -84,19 +84,19 @@ impl Targets {
         self.dirs.len() > 1 || self.application.len() > 1 || !self.applications.is_empty()
     }
 
-    /// The apps as they are in the working directory.
+    /// Returns the apps as they are in the working directory.
     pub(super) fn resolve(&self) -> Result<Resolved> {
         let root = self.root();
         let here = std::env::current_dir().unwrap_or_default();
         self.in_tree(root.as_deref(), root.as_deref().unwrap_or(&here), None)
     }
 
-    /// The apps as they are in another tree of the same clone.
+    /// Returns the apps as they are in another tree of the same clone.
     pub(super) fn resolve_at(&self, tree: &git::Tree) -> Result<Resolved> {
         self.in_tree(self.root().as_deref(), &tree.path(), Some(&tree.commit))
     }
 
-    /// The clone that holds the apps.
+    /// Returns the clone that holds the apps.
     pub(super) fn root(&self) -> Option<PathBuf> {
         let dir = match (&self.repository, self.dirs.first()) {
             (Some(dir), _) => dir.as_path(),
@@ -107,7 +107,8 @@ impl Targets {
         git::root(&dir).or_else(|| self.repository.is_some().then_some(dir))
     }
 
-    /// The apps, with the clone's files taken from `tree` and the commit `at` where it is not the working directory.
+    /// Returns the apps, with the clone's files taken from `tree` and the commit `at` where it is not the working
+    /// directory.
     fn in_tree(&self, root: Option<&Path>, tree: &Path, at: Option<&str>) -> Result<Resolved> {
         let mut resolved = Resolved { root: root.map(Path::to_owned), ..Resolved::default() };
         let mut problems = Problems::default();
@@ -158,7 +159,7 @@ impl Targets {
     }
 }
 
-/// A file of the clone, in the tree.
+/// Returns a file of the clone, in the tree.
 fn moved(file: &Path, root: Option<&Path>, tree: &Path, at: Option<&str>) -> PathBuf {
     let inside = file.canonicalize().ok().and_then(|path| Some(path.strip_prefix(root?).ok()?.to_owned()));
     match (at, inside) {
@@ -272,7 +273,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The place of a source path in the tree; none for one that leaves it.
+    /// Returns the place of a source path in the tree; none for one that leaves it.
     fn inside(&self, path: &str) -> Option<PathBuf> {
         let path = Path::new(path);
         let plain = path
@@ -303,7 +304,7 @@ fn none_of(name: Option<&str>, shown: &str, applications: &[Application]) -> Pro
     })
 }
 
-/// The files of the tree that the glob matches and that may hold Applications.
+/// Returns the files of the tree that the glob matches and that may hold Applications.
 fn matching(glob: &str, tree: &Path) -> Result<Vec<(PathBuf, String)>> {
     let matcher = GlobBuilder::new(glob.trim_start_matches("./"))
         .literal_separator(true)

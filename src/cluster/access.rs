@@ -139,7 +139,7 @@ pub struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// A try at a resource in a namespace.
+    /// Returns a try at a resource in a namespace.
     pub fn new(verb: &'a str, resource: &'a str, namespace: &'a str) -> Self {
         Self { verb, resource, namespace, name: "" }
     }
@@ -151,7 +151,7 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// The question to the cluster whether it would be allowed.
+    /// Returns the question to the cluster whether it would be allowed.
     fn review(&self) -> SelfSubjectAccessReview {
         let Self { verb, resource, namespace, name } = *self;
         let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
@@ -168,7 +168,7 @@ impl<'a> Attempt<'a> {
         SelfSubjectAccessReview { spec, ..Default::default() }
     }
 
-    /// A refusal, with the permission that is missing.
+    /// Returns a refusal, with the permission that is missing.
     fn refused(&self, words: Option<&str>) -> Problem {
         let Self { verb, resource, namespace, .. } = *self;
         let scope = if namespace.is_empty() { "-A".to_owned() } else { format!("-n {namespace}") };
@@ -189,7 +189,7 @@ impl<'a> Attempt<'a> {
         format!("cannot {verb} {object} in {place}")
     }
 
-    /// The problem that `error` is: for a refusal, with the permission that is missing.
+    /// Returns the problem that `error` is: for a refusal, with the permission that is missing.
     pub fn problem(&self, error: kube::Error) -> Problem {
         let Self { resource, name, .. } = *self;
         let sentence = self.sentence();

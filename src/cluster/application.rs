@@ -213,14 +213,14 @@ impl Application {
         AppKey { namespace: self.namespace().unwrap_or_default(), name: self.name_any() }
     }
 
-    /// `<sync>:<health>`, such as `OutOfSync:Missing`.
+    /// Returns `<sync>:<health>`, such as `OutOfSync:Missing`.
     pub fn state(&self) -> String {
         let or_unknown =
             |status: &str| if status.is_empty() { "Unknown".to_owned() } else { status.to_owned() };
         format!("{}:{}", or_unknown(&self.status.sync.status), or_unknown(&self.status.health.status))
     }
 
-    /// What is with its operation (`isOperationInProgress` in `controller/appcontroller.go`, and the state that
+    /// Returns what is with its operation (`isOperationInProgress` in `controller/appcontroller.go`, and the state that
     /// removing `.operation` by hand leaves behind).
     pub fn operation(&self) -> Operation<'_> {
         let open = self.status.operation_state.as_ref().filter(|state| !state.phase.is_completed());
@@ -247,7 +247,7 @@ impl Application {
         })
     }
 
-    /// The commit or commits that Argo CD compared last.
+    /// Returns the commit or commits that Argo CD compared last.
     pub fn compared_revision(&self) -> String {
         let SyncStatus { revision, revisions, .. } = &self.status.sync;
         if revisions.is_empty() { revision.clone() } else { revisions.join(" ") }
@@ -278,7 +278,7 @@ impl Application {
         self.sources().any(|source| source.contains_key("plugin"))
     }
 
-    /// The environment, as the plugin tells it: by its parameter or variable, else by names.
+    /// Returns the environment, as the plugin tells it: by its parameter or variable, else by names.
     pub fn environment(&self) -> String {
         let plugins = self.sources().filter_map(|source| source.get("plugin"));
         let mut given = plugins.filter_map(|plugin| {
@@ -305,13 +305,13 @@ impl Application {
         })
     }
 
-    /// Its sources: one, several, or the dry source of a hydrated one.
+    /// Returns its sources: one, several, or the dry source of a hydrated one.
     pub fn sources(&self) -> impl Iterator<Item = &Map<String, Value>> {
         let dry = self.spec.source_hydrator.as_ref().map(|hydrator| &hydrator.dry_source);
         self.spec.source.iter().chain(&self.spec.sources).chain(dry)
     }
 
-    /// The live Jobs that are hooks of this app, by its status and by the last operation.
+    /// Returns the live Jobs that are hooks of this app, by its status and by the last operation.
     pub fn hook_jobs(&self) -> Vec<ObjectKey> {
         let listed = self.status.resources.iter().filter(|resource| resource.hook).map(ResourceStatus::key);
         let touched =
@@ -348,7 +348,7 @@ pub(in crate::cluster) mod testing {
 
     use super::Application;
 
-    /// The Application `argocd/order`, the rest from JSON.
+    /// Returns the Application `argocd/order`, the rest from JSON.
     pub(in crate::cluster) fn app(value: Value) -> Application {
         let mut app: Application = serde_json::from_value(value).expect("an Application");
         app.metadata.name = Some("order".into());

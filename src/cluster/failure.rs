@@ -75,7 +75,7 @@ impl Failure {
         job::finished(job).map(|(at, _)| at)
     }
 
-    /// How the containers of its last pod ended.
+    /// Returns how the containers of its last pod ended.
     pub fn exits(&self) -> Vec<String> {
         let Some(pod) = self.last_pod() else { return Vec::new() };
         let name = pod.name_any();
@@ -132,7 +132,8 @@ fn ended_badly(pod: &Pod) -> impl Iterator<Item = (&str, &ContainerStateTerminat
     })
 }
 
-/// The last lines, each short, without control characters and secrets. A secret may span lines, so it goes first.
+/// Returns the last lines, each short, without control characters and secrets. A secret may span lines, so it goes
+/// first.
 fn shown(log: &str) -> Vec<String> {
     let log = redact::text(log);
     let lines: Vec<&str> = log.lines().collect();

@@ -68,7 +68,7 @@ impl Hook {
         }
     }
 
-    /// Why the operation still waits for it, as far as the cluster tells.
+    /// Returns why the operation still waits for it, as far as the cluster tells.
     pub fn causes(&self, now: Timestamp) -> Vec<String> {
         match &self.sight {
             Sight::None if self.key.is_job() => {
@@ -171,7 +171,7 @@ fn works(pod: &Pod) -> bool {
     runs && !stuck && only_sidecars_run(pod).is_none()
 }
 
-/// The container that still runs after another one of the pod ended well.
+/// Returns the container that still runs after another one of the pod ended well.
 fn only_sidecars_run(pod: &Pod) -> Option<&str> {
     let main = pod.status.as_ref()?.container_statuses.as_ref()?;
     let ended = main.iter().any(|container| {
@@ -197,7 +197,7 @@ pub fn is_leaked(job: &Job, now: Timestamp, grace: Duration) -> bool {
     job::has_hook_finalizer(job) && job::deleting_since(job).is_some_and(|since| elapsed(since, now) >= grace)
 }
 
-/// The Job's finalizers without Argo CD's.
+/// Returns the Job's finalizers without Argo CD's.
 pub fn other_finalizers(job: &Job) -> Vec<String> {
     job.finalizers().iter().filter(|finalizer| *finalizer != HOOK_FINALIZER).cloned().collect()
 }

@@ -82,7 +82,7 @@ fn refresh(interval: Option<&str>, jitter: Option<&str>, version: Option<Version
     (!interval.is_zero()).then(|| interval + or(jitter, default_jitter))
 }
 
-/// A duration as Go writes it: `180s`, `3m`, `1h30m`, `0`.
+/// Returns a duration as Go writes it: `180s`, `3m`, `1h30m`, `0`.
 fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest == "0" {

@@ -32,7 +32,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// The Job as an object of an app.
+/// Returns the Job as an object of an app.
 pub fn key(job: &Job) -> ObjectKey {
     ObjectKey::job(job.namespace().unwrap_or_default(), job.name_any())
 }
@@ -51,7 +51,7 @@ pub fn finished(job: &Job) -> Option<(Timestamp, Outcome)> {
     })
 }
 
-/// Why the Job failed: reason and message of its `Failed` condition.
+/// Returns why the Job failed: reason and message of its `Failed` condition.
 pub fn failure(job: &Job) -> Option<String> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     let failed =
@@ -65,7 +65,7 @@ pub fn failure(job: &Job) -> Option<String> {
     )
 }
 
-/// `spec.ttlSecondsAfterFinished` of the live object.
+/// Returns `spec.ttlSecondsAfterFinished` of the live object.
 pub fn ttl(job: &Job) -> Option<Duration> {
     let seconds = job.spec.as_ref()?.ttl_seconds_after_finished?;
     u64::try_from(seconds).ok().map(Duration::from_secs)
@@ -139,7 +139,7 @@ pub fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }
 
-/// A duration as people say it: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.
+/// Returns a duration as people say it: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.
 pub fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let two = |large: u64, unit: &str, small: u64, small_unit: &str| {

@@ -31,7 +31,7 @@ pub struct ObjectKey {
 }
 
 impl ObjectKey {
-    /// A `batch/Job`.
+    /// Returns a `batch/Job`.
     pub fn job(namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self { group: "batch".into(), kind: "Job".into(), namespace: namespace.into(), name: name.into() }
     }

@@ -142,12 +142,12 @@ impl ResourceResult {
 }
 
 impl OperationState {
-    /// What the operation did to each object.
+    /// Returns what the operation did to each object.
     pub fn results(&self) -> impl Iterator<Item = &ResourceResult> {
         self.sync_result.iter().flat_map(|result| &result.resources)
     }
 
-    /// All hooks of the operation.
+    /// Returns all hooks of the operation.
     pub fn hooks(&self) -> impl Iterator<Item = &ResourceResult> {
         self.results().filter(|result| !result.hook_type.is_empty())
     }
@@ -157,7 +157,7 @@ impl OperationState {
         self.results().filter(|result| result.is_failed_run())
     }
 
-    /// The commit or commits that it syncs to.
+    /// Returns the commit or commits that it syncs to.
     pub fn revision(&self) -> String {
         let Some(result) = &self.sync_result else { return String::new() };
         if result.revisions.is_empty() { result.revision.clone() } else { result.revisions.join(" ") }
@@ -176,8 +176,8 @@ impl OperationState {
         !apply && selected.is_none_or(Vec::is_empty)
     }
 
-    /// The hooks and plain Jobs that the operation waits for. A Job that is gone before Argo CD sees its end, hook or
-    /// not, can keep it waiting: Argo CD before v3.4 never notices that a plain one is gone.
+    /// Returns the hooks and plain Jobs that the operation waits for. A Job that is gone before Argo CD sees its end,
+    /// hook or not, can keep it waiting: Argo CD before v3.4 never notices that a plain one is gone.
     pub fn awaited(&self) -> impl Iterator<Item = &ResourceResult> {
         let runs = |result: &&ResourceResult| !result.hook_type.is_empty() || result.key().is_job();
         self.results().filter(runs).filter(|result| result.hook_phase == Phase::Running)
@@ -188,7 +188,7 @@ impl OperationState {
         self.started_at.as_ref().map(|time| time.0)
     }
 
-    /// Which operation it is.
+    /// Returns which operation it is.
     pub fn id(&self) -> OperationId {
         OperationId(self.started())
     }
@@ -203,7 +203,7 @@ impl OperationState {
         self.operation.pointer("/initiatedBy/automated").and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// How many times in a row self-heal repaired the same revision.
+    /// Returns how many times in a row self-heal repaired the same revision.
     pub fn self_heal_attempts(&self) -> u64 {
         self.operation.pointer("/sync/autoHealAttemptsCount").and_then(Value::as_u64).unwrap_or_default()
     }

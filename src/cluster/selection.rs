@@ -77,7 +77,7 @@ impl Selection {
         problems.or(apps)
     }
 
-    /// The Applications of its namespace, or of all.
+    /// Returns the Applications of its namespace, or of all.
     pub fn api(&self, client: &Client) -> Api<Application> {
         if self.namespace.is_empty() {
             Api::all(client.clone())

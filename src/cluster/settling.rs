@@ -118,7 +118,7 @@ async fn follow(client: &Client, mut app: Application) -> Result<Application, Pr
     }
 }
 
-/// A wall-clock time that no correction of the clock moves.
+/// Returns a wall-clock time that no correction of the clock moves.
 pub fn after(began: Timestamp, waited: Duration) -> Timestamp {
     began.checked_add(waited).unwrap_or(began)
 }
@@ -133,7 +133,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).expect("a time")
     }
 
-    /// An app whose last operation ended at second 100.
+    /// Returns an app whose last operation ended at second 100.
     fn moment(compared: i64, sync: &str) -> Moment {
         let app = json!({"status": {"sync": {"status": sync}, "reconciledAt": at(compared),
             "operationState": {"phase": "Succeeded", "startedAt": at(90), "finishedAt": at(100)}}});

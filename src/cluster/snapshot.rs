@@ -107,7 +107,7 @@ pub async fn take(
     }
 }
 
-/// What failed in the last sync of an Application, and its migration Jobs that are there and failed.
+/// Returns what failed in the last sync of an Application, and its migration Jobs that are there and failed.
 async fn failed(client: &Client, app: &Application, jobs: &[Job], options: Options) -> Result<Vec<Failure>> {
     let mut problems = Problems::default();
     let reported = app.status.operation_state.iter().flat_map(OperationState::failed_runs);
@@ -135,7 +135,8 @@ async fn failed(client: &Client, app: &Application, jobs: &[Job], options: Optio
     problems.or(failures)
 }
 
-/// The hooks and Jobs that the operation of an Application waits for; with `events` also the warnings about them.
+/// Returns the hooks and Jobs that the operation of an Application waits for; with `events` also the warnings about
+/// them.
 pub async fn awaited(client: &Client, app: &Application, events: bool) -> Result<Vec<Hook>> {
     let (Operation::Active(state) | Operation::Orphaned(state)) = app.operation() else {
         return Ok(Vec::new());
@@ -151,7 +152,7 @@ pub async fn awaited(client: &Client, app: &Application, events: bool) -> Result
     problems.or(hooks)
 }
 
-/// The Jobs of an Application that are wanted and gone. In another cluster only Argo CD's own word counts.
+/// Returns the Jobs of an Application that are wanted and gone. In another cluster only Argo CD's own word counts.
 pub async fn missing_jobs(client: &Client, app: &Application) -> Result<Vec<ObjectKey>, Problem> {
     let mut missing = Vec::new();
     for resource in app.doubtful_jobs() {
@@ -194,7 +195,7 @@ async fn sight(client: &Client, key: &ObjectKey, events: bool) -> Result<Sight> 
     Ok(Sight::Job { job: Box::new(job), pods, warnings })
 }
 
-/// The latest warning of each reason about an object that says what could not be created or mounted.
+/// Returns the latest warning of each reason about an object that says what could not be created or mounted.
 async fn warnings_about(
     client: &Client,
     namespace: &str,
@@ -224,7 +225,7 @@ async fn jobs_in(client: &Client, namespace: String) -> Result<Vec<Job>, Problem
     jobs.map_err(|error| Attempt::new("list", "jobs.batch", &namespace).problem(error))
 }
 
-/// Where the Jobs of an app are: where its status names Jobs, and its destination.
+/// Returns where the Jobs of an app are: where its status names Jobs, and its destination.
 fn job_namespaces(app: &Application) -> Vec<String> {
     let listed = app.status.resources.iter().filter(|resource| resource.key().is_job());
     let mut namespaces: Vec<String> = listed.map(|resource| resource.namespace.clone()).collect();
@@ -233,7 +234,7 @@ fn job_namespaces(app: &Application) -> Vec<String> {
     namespaces
 }
 
-/// The Argo CD in `namespace`: ConfigMap `argocd-cm`, and the image of its application controller.
+/// Returns the Argo CD in `namespace`: ConfigMap `argocd-cm`, and the image of its application controller.
 pub async fn instance(client: &Client, namespace: &str) -> Result<Instance> {
     let mut problems = Problems::default();
     let config = Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt("argocd-cm").await;

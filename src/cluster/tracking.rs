@@ -17,14 +17,15 @@ pub struct Tracking {
 }
 
 impl Tracking {
-    /// The tracking of an Argo CD, from `argocd-cm`; `annotation` is the default since v3.0.
+    /// Returns the tracking of an Argo CD, from `argocd-cm`; `annotation` is the default since v3.0.
     pub fn new(method: Option<&str>, label_key: Option<&str>, namespace: &str) -> Self {
         let label_key = label_key.filter(|key| !key.is_empty()).unwrap_or("app.kubernetes.io/instance");
         let label = (method == Some("label")).then(|| label_key.to_owned());
         Self { label, namespace: namespace.to_owned() }
     }
 
-    /// The Application that tracks the object. An annotation copied from another object does not count, as in Argo CD.
+    /// Returns the Application that tracks the object. An annotation copied from another object does not count, as in
+    /// Argo CD.
     pub fn owner(
         &self,
         object: &ObjectKey,
@@ -39,7 +40,7 @@ impl Tracking {
         (rest == own).then(|| self.app(app))
     }
 
-    /// An Application by its instance name: `<namespace>_<name>` outside Argo CD's namespace (`InstanceName`).
+    /// Returns an Application by its instance name: `<namespace>_<name>` outside Argo CD's namespace (`InstanceName`).
     fn app(&self, instance: &str) -> AppKey {
         let (namespace, name) = instance.split_once('_').unwrap_or((&self.namespace, instance));
         AppKey { namespace: namespace.to_owned(), name: name.to_owned() }

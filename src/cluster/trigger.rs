@@ -44,12 +44,12 @@ pub fn is_trigger(key: &ObjectKey) -> bool {
     key.group.is_empty() && key.kind == "ConfigMap" && key.name.ends_with(SUFFIX)
 }
 
-/// The triggers that an Application lists.
+/// Returns the triggers that an Application lists.
 pub fn of(app: &Application) -> impl Iterator<Item = ObjectKey> {
     app.status.resources.iter().map(ResourceStatus::key).filter(is_trigger)
 }
 
-/// The digest of what a live Job runs, as the plugin wrote it.
+/// Returns the digest of what a live Job runs, as the plugin wrote it.
 pub fn digest(live: &Job) -> Option<&str> {
     live.annotations().get(&format!("{ANNOTATION_PREFIX}digest")).map(String::as_str)
 }

@@ -10,7 +10,7 @@ use memchr::memchr3_iter;
 
 use super::tree::{Content, Node, Style, Tree};
 
-/// The first of them that may not be where it is.
+/// Returns the first of them that may not be where it is.
 pub(super) fn misplaced(tree: &Tree<'_>) -> Option<usize> {
     let mut breaks = odd(tree.text).peekable();
     breaks.peek()?;
@@ -33,13 +33,13 @@ pub(super) fn misplaced(tree: &Tree<'_>) -> Option<usize> {
     breaks.next()
 }
 
-/// The value of a quoted scalar whose text our scanner read as `text`.
+/// Returns the value of a quoted scalar whose text our scanner read as `text`.
 pub(super) fn folded(tree: &Tree<'_>, node: &Node<'_>, text: &str) -> Option<String> {
     let raw = tree.text.get(node.span.clone())?;
     (text.contains('\u{85}') && raw.contains('\u{85}')).then(|| text.replace('\u{85}', " "))
 }
 
-/// Where they are.
+/// Returns where they are.
 pub(super) fn odd(text: &str) -> impl Iterator<Item = usize> {
     let bytes = text.as_bytes();
     memchr3_iter(b'\r', 0xc2, 0xe2, bytes).filter(move |at| match bytes[*at..] {

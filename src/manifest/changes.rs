@@ -32,7 +32,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// `Kind name`, as messages call the object.
+    /// Returns `Kind name`, as messages call the object.
     pub fn label(&self) -> String {
         format!("{} {}", self.kind, self.name)
     }

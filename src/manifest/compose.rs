@@ -31,7 +31,7 @@ struct Fault {
     message: String,
 }
 
-/// The document as Argo CD understands it; null for one without content.
+/// Returns the document as Argo CD understands it; null for one without content.
 pub(super) fn compose(tree: &Tree<'_>) -> Result<Value, ComposeError> {
     let Some(root) = tree.root else { return Ok(Value::Null) };
     let value = Composer { tree, decoded: 0, repeated: 0, repeated_bytes: 0, depth: 0, aliases: Vec::new() }
@@ -39,7 +39,7 @@ pub(super) fn compose(tree: &Tree<'_>) -> Result<Value, ComposeError> {
     value.map_err(|fault| ComposeError { offset: tree.start(fault.node), message: fault.message })
 }
 
-/// The string that a mapping key becomes; `None` for a merge key and for what cannot be a key.
+/// Returns the string that a mapping key becomes; `None` for a merge key and for what cannot be a key.
 pub(super) fn key(tree: &Tree<'_>, id: NodeId) -> Option<String> {
     if is_merge(tree, id) { None } else { typed_key(tree, id).ok().map(|key| key.text) }
 }
@@ -93,7 +93,7 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, Fault> {
     Ok(Key { text, of })
 }
 
-/// What a scalar node means, its tag considered (`resolve` in go-yaml's `resolve.go`).
+/// Returns what a scalar node means, its tag considered (`resolve` in go-yaml's `resolve.go`).
 fn scalar(tree: &Tree<'_>, id: NodeId) -> Result<Scalar, Fault> {
     let node = tree.node(id);
     let Content::Scalar { text, style } = &node.content else { return Ok(Scalar::Null) };
@@ -118,7 +118,7 @@ fn scalar(tree: &Tree<'_>, id: NodeId) -> Result<Scalar, Fault> {
     }
 }
 
-/// The text of a scalar that is a string; `!!binary` is decoded.
+/// Returns the text of a scalar that is a string; `!!binary` is decoded.
 fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, Fault> {
     let node = tree.node(id);
     if node.tag.as_deref().and_then(|tag| tag.strip_prefix(CORE)) != Some("binary") {
@@ -131,8 +131,8 @@ fn string(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<String, Fault> {
     }
 }
 
-/// A string that survives the second reading: the repo-server reads as YAML the JSON that the first reading gave, and
-/// these characters stand in that JSON unescaped. What is JSON from the start keeps its escapes.
+/// Returns a string that survives the second reading: the repo-server reads as YAML the JSON that the first reading
+/// gave, and these characters stand in that JSON unescaped. What is JSON from the start keeps its escapes.
 fn passable(tree: &Tree<'_>, text: String) -> Result<String, &'static str> {
     if !tree.json && text.contains(is_refused) {
         Err("the string contains a control character that Argo CD cannot read")
@@ -310,7 +310,7 @@ impl Composer<'_, '_> {
     }
 }
 
-/// The share of nodes that may stand behind aliases: 99 % in a small document, 10 % in a very large one.
+/// Returns the share of nodes that may stand behind aliases: 99 % in a small document, 10 % in a very large one.
 fn allowed_ratio(decoded: usize) -> f64 {
     const LOW: usize = 400_000;
     const HIGH: usize = 4_000_000;

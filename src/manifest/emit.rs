@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::resolve::{Scalar, resolve};
 
-/// A value as YAML in block style, without a final line break.
+/// Returns a value as YAML in block style, without a final line break.
 pub(crate) fn to_yaml(value: &Value) -> String {
     Block::default().inline(value, 0)
 }
 
-/// A value as JSON on one line, which is YAML too.
+/// Returns a value as JSON on one line, which is YAML too.
 pub(crate) fn to_json(value: &Value) -> String {
     Flow::COMPACT_JSON.value(value)
 }
@@ -35,15 +35,15 @@ impl Default for Block {
 }
 
 impl Block {
-    /// A whole document, with a final line break.
+    /// Returns a whole document, with a final line break.
     pub(super) fn document(self, value: &Value) -> String {
         let mut text = self.inline(value, 0);
         text.push('\n');
         text
     }
 
-    /// What stands behind the colon of a key at `column`: ` value`, or a line break and indented lines; without a
-    /// final line break.
+    /// Returns what stands behind the colon of a key at `column`: ` value`, or a line break and indented lines; without
+    /// a final line break.
     pub(super) fn after_colon(self, value: &Value, column: usize) -> String {
         match value {
             Value::Object(map) if !map.is_empty() => format!("\n{}", self.entries(map, column + self.step)),
@@ -73,7 +73,7 @@ impl Block {
         format!("{:column$}- {}", "", self.inline(value, column + 2))
     }
 
-    /// A value that begins in the middle of a line at `column`, without a final line break.
+    /// Returns a value that begins in the middle of a line at `column`, without a final line break.
     pub(super) fn inline(self, value: &Value, column: usize) -> String {
         match value {
             Value::Object(map) if !map.is_empty() => self.entries(map, column)[column..].to_owned(),
@@ -141,7 +141,7 @@ impl Flow {
         format!("{}:{blank}{}", self.string(key), self.value(value))
     }
 
-    /// What stands between two entries.
+    /// Returns what stands between two entries.
     pub(super) fn separator(self) -> String {
         match self.lines {
             Some(Lines { column, .. }) => format!(",\n{:column$}", ""),
@@ -171,7 +171,7 @@ impl Flow {
     }
 }
 
-/// A scalar or an empty collection on one line.
+/// Returns a scalar or an empty collection on one line.
 fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => string(text),
@@ -218,7 +218,7 @@ fn looks_like_number(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_hexdigit() || "xXoO_+-.:TtZz ".contains(c))
 }
 
-/// A double-quoted scalar, valid as JSON and in every version of YAML.
+/// Returns a double-quoted scalar, valid as JSON and in every version of YAML.
 fn double_quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -237,7 +237,7 @@ fn double_quoted(text: &str) -> String {
     quoted
 }
 
-/// `\u` and four hexadecimal digits, for a character below U+10000.
+/// Returns `\u` and four hexadecimal digits, for a character below U+10000.
 pub(super) fn escaped(c: char) -> impl Iterator<Item = char> {
     let digit = move |place: u32| char::from_digit(u32::from(c) >> (4 * place) & 0xf, 16).unwrap_or('0');
     "\\u".chars().chain((0..4).rev().map(digit))
@@ -248,8 +248,8 @@ pub(crate) fn must_be_escaped(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// The header of the literal block that text of several lines is written as, where such a block reads back as the
-/// same text.
+/// Returns the header of the literal block that text of several lines is written as, where such a block reads back as
+/// the same text.
 fn literal_header(text: &str) -> Option<&'static str> {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let sound = |line: &str| !line.starts_with([' ', '\t']) && !line.ends_with([' ', '\t']);
@@ -262,7 +262,7 @@ fn literal_header(text: &str) -> Option<&'static str> {
     readable.then_some(if body.len() == text.len() { "|-" } else { "|" })
 }
 
-/// A literal block whose lines stand at `column`, without a final line break.
+/// Returns a literal block whose lines stand at `column`, without a final line break.
 fn literal(text: &str, column: usize) -> String {
     let mut block = literal_header(text).unwrap_or("|").to_owned();
     for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {

@@ -52,7 +52,7 @@ impl Manifests {
         }
     }
 
-    /// The documents that change or get new ones behind them, in order.
+    /// Returns the documents that change or get new ones behind them, in order.
     pub fn changed_documents(&self, changes: &Changes) -> Result<Vec<ChangedDocument>> {
         let mut documents = Vec::new();
         for (document, change) in self.changed(changes)? {
@@ -85,7 +85,7 @@ impl Manifests {
             .map_err(|error| self.edit_problem(edits[0].0, error).into())
     }
 
-    /// The text of a new document, in the style of its source.
+    /// Returns the text of a new document, in the style of its source.
     fn added(&self, addition: &Addition) -> Result<String> {
         let document = addition.after.document;
         let json = self.style() != Style::Yaml;
@@ -107,7 +107,7 @@ impl Manifests {
         Err(self.edit_problem(addition.after, EditError::Unverified).into())
     }
 
-    /// How the documents are put together.
+    /// Returns how the documents are put together.
     fn style(&self) -> Style {
         let is_stream = |source: usize| {
             let documents = &self.documents[self.documents_of(source)];
@@ -125,7 +125,7 @@ impl Manifests {
         if texts.any(|(i, _)| self.text(i).is_ok_and(json_only)) { Style::AllJson } else { Style::Yaml }
     }
 
-    /// All documents as JSON values: some of them hold what YAML cannot carry to Argo CD.
+    /// Returns all documents as JSON values: some of them hold what YAML cannot carry to Argo CD.
     fn converted(&self, mut changes: BTreeMap<usize, Change>) -> Result<Output<'_>> {
         let mut problems = Problems::default();
         let mut output = Output::default();
@@ -148,7 +148,7 @@ impl Manifests {
         problems.or(output)
     }
 
-    /// The source that has something in it, when there is no other such.
+    /// Returns the source that has something in it, when there is no other such.
     fn only_source(&self) -> Option<usize> {
         let is_blank = |source: usize| self.sources[source].bytes.trim_ascii().is_empty();
         let mut filled =
@@ -168,7 +168,7 @@ enum Style {
     Yaml,
 }
 
-/// The edits of each document.
+/// Returns the edits of each document.
 fn group(changes: &Changes) -> BTreeMap<usize, Vec<(ObjectId, &[Edit])>> {
     let mut groups: BTreeMap<usize, Vec<(ObjectId, &[Edit])>> = BTreeMap::new();
     for (id, edits) in &changes.edits {

@@ -11,7 +11,7 @@ use memchr::memchr_iter;
 use super::emit::escaped;
 use super::split::Part;
 
-/// The bytes with every JSON value made [`readable`]; `None` when all of them are.
+/// Returns the bytes with every JSON value made [`readable`]; `None` when all of them are.
 pub(super) fn rewritten(bytes: &[u8], parts: &[Part]) -> Option<Vec<u8>> {
     let values = parts.iter().filter(|part| part.json).map(|part| &part.range);
     let mut text = Vec::new();
@@ -60,7 +60,7 @@ fn must_be_escaped(c: char) -> bool {
     is_refused(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Where the escapes of valid JSON begin.
+/// Returns where the escapes of valid JSON begin.
 fn escapes(json: &str) -> impl Iterator<Item = usize> {
     let mut done = 0;
     memchr_iter(b'\\', json.as_bytes()).filter(move |at| {
@@ -101,7 +101,7 @@ fn replace<'t>(text: &'t str, to: &mut String) -> &'t str {
     if pair.is_some() { &rest[6..] } else { rest }
 }
 
-/// The code unit of an escape `\uXXXX`.
+/// Returns the code unit of an escape `\uXXXX`.
 fn code_unit(escape: &str) -> Option<u32> {
     u32::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }

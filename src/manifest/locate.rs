@@ -10,14 +10,14 @@ use super::tree::{Content, NodeId, Tree};
 use crate::error::Location;
 
 impl Manifests {
-    /// Where an object is: file, document when the file has several, `Kind namespace/name`, line.
+    /// Returns where an object is: file, document when the file has several, `Kind namespace/name`, line.
     ///
     /// What Helm rendered is named by its template; lines of the rendered text would mislead there and are left out.
     pub fn location(&self, id: ObjectId) -> Location {
         self.location_of(id, &[])
     }
 
-    /// Where a node of an object is; the object itself when the path leads nowhere.
+    /// Returns where a node of an object is; the object itself when the path leads nowhere.
     pub fn location_of(&self, id: ObjectId, path: &[Step]) -> Location {
         let bytes = self.bytes(id.document);
         let at = self.offset(id, path).or_else(|| content_start(bytes));
@@ -27,7 +27,7 @@ impl Manifests {
         location
     }
 
-    /// A place in a document, by byte offset.
+    /// Returns a place in a document, by byte offset.
     pub(super) fn place(&self, document: usize, at: Option<usize>) -> Location {
         let source = self.source(document);
         let documents = self.documents_of(self.documents[document].source);
@@ -47,7 +47,7 @@ impl Manifests {
         location
     }
 
-    /// The line breaks before a document in its source, counted once for all documents.
+    /// Returns the line breaks before a document in its source, counted once for all documents.
     fn lines_before(&self, document: usize) -> usize {
         let lines = self.lines.get_or_init(|| {
             let (mut source, mut at, mut count) = (0, 0, 0);
@@ -65,12 +65,12 @@ impl Manifests {
         lines[document]
     }
 
-    /// The template that a document was rendered from, where Helm tells it.
+    /// Returns the template that a document was rendered from, where Helm tells it.
     pub(super) fn template(&self, document: usize) -> Option<&str> {
         source_comment(self.bytes(document)).filter(|_| !self.source(document).validate)
     }
 
-    /// `Kind namespace/name`, as far as there are such.
+    /// Returns `Kind namespace/name`, as far as there are such.
     fn describe(&self, id: ObjectId) -> Option<String> {
         let describe = |kind: &str, namespace: Option<&str>, name: &str| match namespace {
             Some(namespace) => format!("{kind} {namespace}/{name}"),
@@ -98,7 +98,7 @@ impl Manifests {
         Some(tree.start(walk(&tree, object, path).unwrap_or(object)))
     }
 
-    /// Where each item of a list begins, in one parse.
+    /// Returns where each item of a list begins, in one parse.
     fn item_offsets(&self, document: usize) -> Vec<usize> {
         let Ok(tree) = self.tree(document) else { return Vec::new() };
         let entries = tree.root.map_or(&[][..], |root| tree.entries(root)).iter().rev();
@@ -116,7 +116,7 @@ impl Manifests {
     }
 }
 
-/// The node at a path. For the value of a key it is the key: that is what people look for.
+/// Returns the node at a path. For the value of a key it is the key: that is what people look for.
 fn walk(tree: &Tree<'_>, from: NodeId, path: &[Step]) -> Option<NodeId> {
     let mut value = from;
     let mut shown = from;

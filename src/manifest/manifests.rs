@@ -76,8 +76,8 @@ impl Manifests {
         })
     }
 
-    /// Every object of a kind, found without a parse of documents that cannot hold one. The objects that are found are
-    /// parsed and free of flaws that make Argo CD refuse the whole app.
+    /// Returns every object of a kind, found without a parse of documents that cannot hold one. The objects that are
+    /// found are parsed and free of flaws that make Argo CD refuse the whole app.
     pub fn candidates(&self, kind: &str) -> Result<Vec<ObjectId>> {
         let mut problems = Problems::default();
         let mut found = Vec::new();
@@ -108,7 +108,7 @@ impl Manifests {
         found
     }
 
-    /// Every object, from the text's lines where they are plain enough, and from a parse where not.
+    /// Returns every object, from the text's lines where they are plain enough, and from a parse where not.
     pub fn index(&self) -> Result<Vec<Header>> {
         let mut problems = Problems::default();
         let mut headers = Vec::new();
@@ -130,12 +130,12 @@ impl Manifests {
         problems.or(headers)
     }
 
-    /// What each document holds that is not empty, object or not.
+    /// Returns what each document holds that is not empty, object or not.
     pub(crate) fn values(&self) -> Result<Vec<&Value>> {
         (0..self.documents.len()).map(|document| self.value(document)).collect()
     }
 
-    /// An object as Argo CD understands it.
+    /// Returns an object as Argo CD understands it.
     pub fn object(&self, id: ObjectId) -> Result<&Value> {
         shape::object(id, self.value(id.document)?).ok_or_else(|| {
             Problem::new(Exit::FAILURE, "there is no such object").at(self.place(id.document, None)).into()
@@ -146,30 +146,30 @@ impl Manifests {
         &self.sources[self.documents[document].source]
     }
 
-    /// The number of the first document of a source.
+    /// Returns the number of the first document of a source.
     pub fn first_document_of(&self, source: &str) -> Option<usize> {
         let source = self.sources.iter().position(|other| other.name == source)?;
         Some(self.documents_of(source).start)
     }
 
-    /// The bytes of every document, in order.
+    /// Returns the bytes of every document, in order.
     pub fn all_bytes(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.documents.len()).map(|document| self.bytes(document))
     }
 
-    /// The numbers of a source's documents.
+    /// Returns the numbers of a source's documents.
     pub(super) fn documents_of(&self, source: usize) -> Range<usize> {
         let first = self.documents.partition_point(|document| document.source < source);
         let end = self.documents.partition_point(|document| document.source <= source);
         first..end
     }
 
-    /// The document's bytes, for a search before a parse.
+    /// Returns the document's bytes, for a search before a parse.
     pub fn bytes(&self, document: usize) -> &[u8] {
         &self.source(document).bytes[self.documents[document].part.range.clone()]
     }
 
-    /// The document's value, kept for the next time.
+    /// Returns the document's value, kept for the next time.
     fn value(&self, document: usize) -> Result<&Value> {
         let kept = &self.documents[document].value;
         if let Some(value) = kept.get() {
@@ -179,7 +179,7 @@ impl Manifests {
         Ok(kept.get_or_init(|| Box::new(value)))
     }
 
-    /// The document's value, not kept.
+    /// Returns the document's value, not kept.
     pub(super) fn passing_value(&self, document: usize) -> Result<Cow<'_, Value>> {
         match self.documents[document].value.get() {
             Some(value) => Ok(Cow::Borrowed(value)),
@@ -197,7 +197,7 @@ impl Manifests {
         Ok(compose(tree).map_err(|error| self.unreadable(document, error.offset, &error.message))?)
     }
 
-    /// The document's text.
+    /// Returns the document's text.
     pub(super) fn text(&self, document: usize) -> Result<&str> {
         let text = str::from_utf8(self.bytes(document));
         Ok(text.map_err(|error| Problem::new(Exit::MANIFEST, "the text is not UTF-8").caused_by(error))?)
@@ -232,7 +232,7 @@ impl Manifests {
     }
 }
 
-/// The source's documents. JSON that Argo CD's second reader would not read is written so that it does.
+/// Returns the source's documents. JSON that Argo CD's second reader would not read is written so that it does.
 fn cut(source: &mut Source) -> Split {
     let split = split(&source.bytes);
     match json::rewritten(&source.bytes, &split.parts) {

@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str, json: bool) -> Result<Tree<'_>, SyntaxError> {
     Ok(tree)
 }
 
-/// Where something stands after the first document, well formed or not.
+/// Returns where something stands after the first document, well formed or not.
 fn dropped<'t>(events: &mut impl Iterator<Item = Result<(Event<'t>, Span), ScanError>>) -> Option<usize> {
     match events.next()? {
         Ok((Event::StreamEnd, _)) => None,
@@ -165,8 +165,8 @@ impl<'t> Builder<'t> {
         })
     }
 
-    /// The first of `wanted` behind what has been read. Between them are blanks, comments, a colon, and the node's own
-    /// anchor and tag.
+    /// Returns the first of `wanted` behind what has been read. Between them are blanks, comments, a colon, and the
+    /// node's own anchor and tag.
     fn ahead(&self, wanted: &[u8]) -> Option<usize> {
         let text = self.tree.text.as_bytes();
         let mut at = self.read;

@@ -14,7 +14,7 @@ use crate::error::{Location, Problem};
 use crate::exit::Exit;
 
 impl Manifests {
-    /// A document that is not YAML.
+    /// Returns a document that is not YAML.
     pub(super) fn syntax_problem(&self, document: usize, error: &SyntaxError) -> Problem {
         let mut problem = self.unreadable(document, error.offset, &cause(&error.kind));
         if problem.hints.is_empty() {
@@ -23,7 +23,7 @@ impl Manifests {
         problem
     }
 
-    /// A document that Argo CD cannot read.
+    /// Returns a document that Argo CD cannot read.
     pub(super) fn unreadable(&self, document: usize, at: usize, cause: &str) -> Problem {
         let text = self.text(document).unwrap_or_default();
         let cause = match self.template(document) {
@@ -44,7 +44,7 @@ impl Manifests {
         problem
     }
 
-    /// An object that cannot be edited as asked.
+    /// Returns an object that cannot be edited as asked.
     pub(super) fn edit_problem(&self, id: ObjectId, error: EditError) -> Problem {
         let message = match error {
             EditError::Syntax(error) => return self.syntax_problem(id.document, &error),
@@ -56,7 +56,7 @@ impl Manifests {
     }
 }
 
-/// What Argo CD refuses between documents.
+/// Returns what Argo CD refuses between documents.
 pub(super) fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
     let (at, message, hint) = match problem {
         SplitProblem::Separator(at) => (
@@ -78,7 +78,7 @@ pub(super) fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
     Problem::new(Exit::MANIFEST, message).at(line_of(source, at)).hint(hint)
 }
 
-/// A source that holds what Argo CD refuses wherever it stands.
+/// Returns a source that holds what Argo CD refuses wherever it stands.
 pub(super) fn refused_problem(source: &Source, (at, message): (usize, &'static str)) -> Problem {
     let problem = Problem::new(Exit::MANIFEST, message).at(line_of(source, at));
     if source.bytes.starts_with(&[0xff, 0xfe]) || source.bytes.starts_with(&[0xfe, 0xff]) {
@@ -140,7 +140,7 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
     })
 }
 
-/// The first byte that Argo CD's reader refuses wherever it stands, and why.
+/// Returns the first byte that Argo CD's reader refuses wherever it stands, and why.
 pub(super) fn refused_byte(bytes: &[u8]) -> Option<(usize, &'static str)> {
     if let Err(error) = str::from_utf8(bytes) {
         return Some((error.valid_up_to(), "the text is not UTF-8"));

@@ -16,7 +16,7 @@ pub(super) enum Scalar {
     String,
 }
 
-/// What `text`, written without quotes, means.
+/// Returns what `text`, written without quotes, means.
 pub(super) fn resolve(text: &str) -> Scalar {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
@@ -70,7 +70,7 @@ fn integer(text: &str) -> Option<Scalar> {
     }
 }
 
-/// `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`; a number too large for a float stays a string.
+/// Returns `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`; a number too large for a float stays a string.
 fn float(text: &str) -> Scalar {
     if !is_float(text.as_bytes()) {
         return Scalar::String;
@@ -104,8 +104,8 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
-/// A float as Argo CD ends up with it: printed as JSON and read as YAML once more, so that `1.0` is the integer 1.
-/// `None` for infinities and "not a number", which JSON does not have.
+/// Returns a float as Argo CD ends up with it: printed as JSON and read as YAML once more, so that `1.0` is the integer
+/// 1. `None` for infinities and "not a number", which JSON does not have.
 pub(super) fn float_value(float: f64) -> Option<Value> {
     // Go prints floats from here on with an exponent.
     if float.fract() == 0.0 && float.abs() < 1e21 {
@@ -117,7 +117,7 @@ pub(super) fn float_value(float: f64) -> Option<Value> {
     Number::from_f64(float).map(Value::Number)
 }
 
-/// A float as a mapping key: Go's `strconv.FormatFloat(float, 'g', -1, 32)`.
+/// Returns a float as a mapping key: Go's `strconv.FormatFloat(float, 'g', -1, 32)`.
 pub(super) fn float_key(float: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "as Argo CD's reader does")]
     let single = float as f32;

@@ -30,7 +30,7 @@ impl<'k> KindFinder<'k> {
         Self { kind, word: Finder::new(kind), escaped }
     }
 
-    /// Which of the documents, given by their places in `bytes`, may hold an object of the kind.
+    /// Returns which of the documents, given by their places in `bytes`, may hold an object of the kind.
     pub(super) fn find(&self, bytes: &[u8], documents: &[Range<usize>]) -> Vec<usize> {
         let mut found: Vec<usize> = (self.escaped.iter())
             .flat_map(|finder| {
@@ -123,7 +123,7 @@ fn unescapes_to(mut text: &[u8], expected: &str) -> bool {
     text.starts_with(b"\"")
 }
 
-/// The next character where it is ASCII, escaped by number or not at all.
+/// Returns the next character where it is ASCII, escaped by number or not at all.
 fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
     let digits = match text {
         [b'\\', b'x', ..] => 2,
@@ -137,7 +137,7 @@ fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
     Some((u8::try_from(code).ok()?, rest))
 }
 
-/// A backslash before a line break joins the lines.
+/// Returns a backslash before a line break joins the lines.
 fn after_line_continuation(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"\\\n").or_else(|| text.strip_prefix(b"\\\r\n"))?;
     Some(rest.trim_ascii_start())
@@ -172,7 +172,7 @@ pub(super) fn head(document: &[u8]) -> Option<Head<'_>> {
     scan.finish()
 }
 
-/// The lines from the first one on that is not indented.
+/// Returns the lines from the first one on that is not indented.
 fn skip_indented(mut text: &str) -> &str {
     while text.starts_with(' ') {
         text = &text[line_end(text.as_bytes(), 0)..];
@@ -279,7 +279,7 @@ impl<'t> HeadScan<'t> {
         (!is_open(value)).then_some((key, value))
     }
 
-    /// The value of a wanted field, unless it was there before.
+    /// Returns the value of a wanted field, unless it was there before.
     fn take(&mut self, indent: usize, value: &'t str, before: Option<&str>) -> Option<&'t str> {
         self.above = Above::Value { indent };
         if before.is_some() { None } else { string(value) }
@@ -300,7 +300,7 @@ fn is_item(line: &str) -> bool {
     line == "-" || line.starts_with("- ")
 }
 
-/// A key of letters, digits and the like, and what stands behind its colon, without a comment.
+/// Returns a key of letters, digits and the like, and what stands behind its colon, without a comment.
 fn entry(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.split_once(':')?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
@@ -318,7 +318,7 @@ fn entry(line: &str) -> Option<(&str, &str)> {
     Some((key, value.split(" #").next().unwrap_or_default().trim_end_matches(' ')))
 }
 
-/// A string that is written out in full on its line.
+/// Returns a string that is written out in full on its line.
 fn string(value: &str) -> Option<&str> {
     for quote in ['"', '\''] {
         if let Some(rest) = value.strip_prefix(quote) {
@@ -339,12 +339,12 @@ fn is_open(value: &str) -> bool {
         .any(|(open, close)| value.strip_prefix(open).is_some_and(|rest| !rest.ends_with(close)))
 }
 
-/// The line breaks before `at`.
+/// Returns the line breaks before `at`.
 pub(super) fn count_lines(bytes: &[u8], range: Range<usize>) -> usize {
     memchr_iter(b'\n', &bytes[range]).count()
 }
 
-/// The start of the line that `at` is in.
+/// Returns the start of the line that `at` is in.
 pub(super) fn line_start(bytes: &[u8], at: usize) -> usize {
     memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |line_break| line_break + 1)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::changes::{Header, ObjectId, Step};
 
-/// The objects in a document; none in a null document and in a list without items.
+/// Returns the objects in a document; none in a null document and in a list without items.
 ///
 /// Argo CD flattens one level of whatever has a list in `items`, whatever its kind (`IsList` of Unstructured), and
 /// skips what has null there and neither `spec` nor `status` (`isNullList` in `reposerver/repository/repository.go`).
@@ -20,7 +20,7 @@ pub(super) fn objects(document: usize, value: &Value) -> Vec<(ObjectId, &Value)>
     }
 }
 
-/// The object with that id.
+/// Returns the object with that id.
 pub(super) fn object(id: ObjectId, value: &Value) -> Option<&Value> {
     match id.item {
         Some(item) => items(value)?.get(item),
@@ -28,7 +28,7 @@ pub(super) fn object(id: ObjectId, value: &Value) -> Option<&Value> {
     }
 }
 
-/// The path from a document's root to an object in it.
+/// Returns the path from a document's root to an object in it.
 pub(super) fn path_of(id: ObjectId) -> Vec<Step> {
     id.item.map_or_else(Vec::new, |item| vec![Step::from("items"), Step::Index(item)])
 }
@@ -69,7 +69,7 @@ pub(super) struct Flaw {
     pub hint: Option<&'static str>,
 }
 
-/// The flaws of an object, all of them.
+/// Returns the flaws of an object, all of them.
 pub(super) fn flaws(id: ObjectId, object: &Value) -> Vec<Flaw> {
     let Value::Object(fields) = object else {
         let what = if id.item.is_some() { "item" } else { "document" };

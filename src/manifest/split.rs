@@ -54,7 +54,7 @@ pub(super) fn begins_json(bytes: &[u8]) -> bool {
     seen[leading_blanks(seen)..].starts_with(b"{")
 }
 
-/// Where the first thing stands that is neither blank nor a comment.
+/// Returns where the first thing stands that is neither blank nor a comment.
 pub(super) fn content_start(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -88,8 +88,8 @@ impl Split {
         bytes.len()
     }
 
-    /// Where the reader goes on in YAML mode. It drops blanks up to and including the first line break, and wherever it
-    /// looks for one, it needs four bytes.
+    /// Returns where the reader goes on in YAML mode. It drops blanks up to and including the first line break, and
+    /// wherever it looks for one, it needs four bytes.
     fn after_json(&mut self, bytes: &[u8], end: usize) -> usize {
         let blanks = leading_blanks(&bytes[end..]);
         let line_break = memchr(b'\n', &bytes[end..end + blanks]).map(|line_break| end + line_break);
@@ -130,7 +130,7 @@ impl Split {
     }
 }
 
-/// Where lines begin with `---`.
+/// Returns where lines begin with `---`.
 fn separators(bytes: &[u8], start: usize) -> impl Iterator<Item = usize> {
     let first = bytes[start..].starts_with(SEPARATOR).then_some(start);
     first.into_iter().chain(memmem::find_iter(&bytes[start..], b"\n---").map(move |at| start + at + 1))
@@ -143,12 +143,12 @@ fn ends_line(rest: &[u8]) -> bool {
     rest.is_empty() || rest.starts_with('#')
 }
 
-/// The start of the next line.
+/// Returns the start of the next line.
 pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
     memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |line_break| at + line_break + 1)
 }
 
-/// The length of the blanks at the beginning, Unicode's included.
+/// Returns the length of the blanks at the beginning, Unicode's included.
 pub(super) fn leading_blanks(bytes: &[u8]) -> usize {
     let mut blanks = 0;
     loop {
@@ -166,7 +166,7 @@ pub(super) fn leading_blanks(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// The documents' texts, JSON ones marked with `j`.
+    /// Returns the documents' texts, JSON ones marked with `j`.
     fn parts(text: &str) -> Vec<String> {
         let split = split(text.as_bytes());
         assert_eq!(split.problems, [], "{text:?}");

@@ -34,8 +34,8 @@ pub(super) fn check(tree: &Tree<'_>) -> Result<(), SyntaxError> {
     tree.nodes.iter().try_for_each(|node| check_node(tree, node))
 }
 
-/// Where an anchor or a tag goes on in libyaml, or is none: a tag holds commas and brackets there and ends only at a
-/// blank, and an anchor holds nothing but letters, digits, `-` and `_`.
+/// Returns where an anchor or a tag goes on in libyaml, or is none: a tag holds commas and brackets there and ends only
+/// at a blank, and an anchor holds nothing but letters, digits, `-` and `_`.
 fn touching_property(text: &str, node: &Node<'_>) -> Option<usize> {
     let properties = match (&node.content, &node.properties) {
         (Content::Alias(_), _) => node.span.clone(),
@@ -112,7 +112,7 @@ fn key_with_colon(tree: &Tree<'_>, entry: Entry) -> Option<usize> {
     (!next.is_ascii_whitespace()).then_some(behind - 1)
 }
 
-/// An escape between double quotes that only JSON and YAML 1.2 know: `\/`, or half of a surrogate pair.
+/// Returns an escape between double quotes that only JSON and YAML 1.2 know: `\/`, or half of a surrogate pair.
 fn unknown_escape(text: &str, span: &Range<usize>) -> Option<usize> {
     let quoted = text[span.clone()].as_bytes();
     if !quoted.starts_with(b"\"") {
@@ -131,8 +131,8 @@ fn unknown_escape(text: &str, span: &Range<usize>) -> Option<usize> {
     None
 }
 
-/// A tab where libyaml wants blanks: behind a dash, and in the indentation of a line on which nothing from above goes
-/// on, even if it is blank otherwise or holds a comment.
+/// Returns a tab where libyaml wants blanks: behind a dash, and in the indentation of a line on which nothing from
+/// above goes on, even if it is blank otherwise or holds a comment.
 fn misplaced_tab(tree: &Tree<'_>) -> Option<usize> {
     let text = tree.text.as_bytes();
     memchr::memchr(b'\t', text)?;
@@ -174,7 +174,7 @@ fn tab_in_indentation(tree: &Tree<'_>) -> Option<usize> {
     tabs.next()
 }
 
-/// The column at which the lines of a block scalar begin; in other nodes tabs may stand anywhere.
+/// Returns the column at which the lines of a block scalar begin; in other nodes tabs may stand anywhere.
 fn block_indentation(text: &str, node: &Node<'_>) -> usize {
     if !matches!(node.content, Content::Scalar { style: Style::Block, .. }) {
         return 0;

@@ -65,7 +65,7 @@ impl<'t> Tree<'t> {
         &self.nodes[id]
     }
 
-    /// The entries of a mapping; none for any other node.
+    /// Returns the entries of a mapping; none for any other node.
     pub(super) fn entries(&self, id: NodeId) -> &[Entry] {
         match &self.node(id).content {
             Content::Mapping(entries) => entries,
@@ -73,7 +73,7 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The node's first byte, anchor and tag included.
+    /// Returns the node's first byte, anchor and tag included.
     pub(super) fn start(&self, id: NodeId) -> usize {
         let node = self.node(id);
         // The scanner puts a list that is not indented at its first item.
@@ -85,8 +85,8 @@ impl<'t> Tree<'t> {
         node.properties.as_ref().map_or(start, |properties| properties.start.min(start))
     }
 
-    /// The byte after the node's last one, without the line break. `None` for an empty value of a mapping that has
-    /// neither anchor nor tag, because nothing of it is in the text.
+    /// Returns the byte after the node's last one, without the line break. `None` for an empty value of a mapping that
+    /// has neither anchor nor tag, because nothing of it is in the text.
     pub(super) fn end(&self, id: NodeId) -> Option<usize> {
         let node = self.node(id);
         match &node.content {
@@ -100,7 +100,7 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The byte after an entry's last one: the value's, else the colon's, else the key's.
+    /// Returns the byte after an entry's last one: the value's, else the colon's, else the key's.
     pub(super) fn entry_end(&self, entry: Entry) -> usize {
         self.end(entry.value)
             .or_else(|| self.after_colon(entry.key))
@@ -108,7 +108,7 @@ impl<'t> Tree<'t> {
             .unwrap_or(self.node(entry.key).span.end)
     }
 
-    /// The byte after the colon that follows a key; `None` where there is none, as in `{a, b}`.
+    /// Returns the byte after the colon that follows a key; `None` where there is none, as in `{a, b}`.
     pub(super) fn after_colon(&self, key: NodeId) -> Option<usize> {
         let end = self.end(key)?;
         let gap = self.text[end..].find(|c: char| !matches!(c, ' ' | '\t' | '\r' | '\n'))?;

@@ -15,7 +15,7 @@ use crate::{
     settings::Settings,
 };
 
-/// The warnings for a Job that is left; `migration` says whether it is one all the same.
+/// Returns the warnings for a Job that is left; `migration` says whether it is one all the same.
 pub(super) fn warnings(
     job: &Job<'_>,
     migration: bool,
@@ -34,15 +34,15 @@ pub(super) fn warnings(
         .collect()
 }
 
-/// The edit that gives a hook the minimum TTL of the platform, where that is asked for.
+/// Returns the edit that gives a hook the minimum TTL of the platform, where that is asked for.
 pub(super) fn raise(job: &Job<'_>, settings: &Settings) -> Option<Edit> {
     let floor = settings.ttl_floor.as_secs();
     let wanted = settings.raise_hook_ttl && runs_as_hook(job) && job.ttl().is_some_and(|ttl| ttl < floor);
     wanted.then(|| Edit::set(["spec", "ttlSecondsAfterFinished"], floor))
 }
 
-/// The warnings for `JobSet` objects: their controller deletes a finished one like Kubernetes deletes a Job, but presync does not
-/// rewrite them.
+/// Returns the warnings for `JobSet` objects: their controller deletes a finished one like Kubernetes deletes a Job,
+/// but presync does not rewrite them.
 pub(super) fn job_sets(manifests: &Manifests) -> Result<Vec<Warning>, crate::error::Problems> {
     let mut warnings = Vec::new();
     for id in manifests.candidates("JobSet")? {
@@ -68,7 +68,7 @@ fn job_set_ttl(object: &Value) -> Option<u64> {
     object["spec"]["ttlSecondsAfterFinished"].as_u64().filter(|_| job_set && plain)
 }
 
-/// A plain Job that is left with its TTL still becomes drift.
+/// Returns a plain Job that is left with its TTL still becomes drift.
 fn drift(job: &Job<'_>, migration: bool) -> Option<(String, String)> {
     let ttl = job.ttl()?;
     if hooks::role(job.object) != (Role::Resource, Author::Nobody) {
@@ -88,7 +88,7 @@ fn drifts(kind: &str, name: &str, ttl: u64) -> String {
     )
 }
 
-/// A hook that is gone before Argo CD has seen its end is a sync without end.
+/// Returns a hook that is gone before Argo CD has seen its end is a sync without end.
 fn short_ttl(job: &Job<'_>, settings: &Settings) -> Option<(String, String)> {
     let floor = settings.ttl_floor.as_secs();
     let ttl = job.ttl().filter(|ttl| *ttl < floor && !settings.raise_hook_ttl && runs_as_hook(job))?;

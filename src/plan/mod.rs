@@ -31,7 +31,7 @@ pub struct Decided<T> {
 }
 
 impl<T> Decided<T> {
-    /// A value with its reason.
+    /// Returns a value with its reason.
     pub fn new(value: T, why: impl Into<String>) -> Self {
         Self { value, why: why.into() }
     }
@@ -62,7 +62,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The changes to the manifests.
+    /// Returns the changes to the manifests.
     pub fn changes(&self) -> Changes {
         Changes { edits: self.edits.clone(), additions: self.additions.clone() }
     }

@@ -36,7 +36,7 @@ const OPTION: &str = r"(?i)(--[a-z-]*(?:password|passphrase|secret|token|key)\s+
 /// A run of what base64 is made of.
 const BASE64: &str = r"[A-Za-z0-9+/]{32,}={0,2}";
 
-/// `text` without what looks like a secret; nothing of it, should a pattern be broken.
+/// Returns `text` without what looks like a secret; nothing of it, should a pattern be broken.
 pub(super) fn redact(text: &str) -> String {
     let Ok(shapes) = &*SHAPES else { return REMOVED.to_owned() };
     let text = shapes.pem.replace_all(text, REMOVED);

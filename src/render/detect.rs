@@ -19,7 +19,7 @@ struct Claim {
     file: String,
 }
 
-/// The renderer that the files in `dir` call for, and why.
+/// Returns the renderer that the files in `dir` call for, and why.
 ///
 /// Templates may lie in subdirectories. But beside a chart or a kustomization only those directly in `dir` are a claim,
 /// for a chart may well carry some for other purposes; and beside plain manifests those in subdirectories leave it open

@@ -24,7 +24,7 @@ const SKIP_MARKER: &str = "+argocd:skip-file-rendering";
 /// The file of our own settings.
 const SETTINGS_FILE: &str = "presync.yaml";
 
-/// The manifests in the app's directory.
+/// Returns the manifests in the app's directory.
 pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
     let options = &request.settings.directory;
     let mut problems = Problems::default();
@@ -53,7 +53,7 @@ pub(super) fn is_manifest_name(name: &str) -> bool {
         && file_name != SETTINGS_FILE
 }
 
-/// The files that hold manifests, with all problems of all files.
+/// Returns the files that hold manifests, with all problems of all files.
 pub(super) fn read_all(files: &[File]) -> Result<Vec<Source>> {
     check_size(files)?;
     let mut problems = Problems::default();
@@ -123,14 +123,14 @@ fn is_manifest(text: &str) -> bool {
     })
 }
 
-/// The text before the first line that begins with `---` and has content before it.
+/// Returns the text before the first line that begins with `---` and has content before it.
 fn before_first_separator(text: &str) -> &str {
     let content = text.trim_start();
     let start = text.len() - content.len();
     content.find("\n---").map_or(text, |at| &text[..=start + at])
 }
 
-/// The matcher of a glob of Argo CD's directory source; `None` for an empty one.
+/// Returns the matcher of a glob of Argo CD's directory source; `None` for an empty one.
 fn glob(setting: &str, pattern: &str) -> Result<Option<GlobMatcher>, Problem> {
     if pattern.is_empty() {
         return Ok(None);

@@ -68,7 +68,7 @@ pub(super) fn walk(
     (files, problems)
 }
 
-/// The content of a text file.
+/// Returns the content of a text file.
 pub(super) fn read(file: &File) -> Result<String, Problem> {
     let bytes = fs::read(&file.path).map_err(|error| {
         Problem::new(Exit::RENDER, "cannot read the file").at(Location::file(&file.name)).caused_by(error)
@@ -85,7 +85,7 @@ pub(super) fn read(file: &File) -> Result<String, Problem> {
     })
 }
 
-/// Where the regular file is that `entry` is or links to, if it is one.
+/// Returns where the regular file is that `entry` is or links to, if it is one.
 fn content_of(entry: &DirEntry, name: &str, root: &Root) -> Result<Option<PathBuf>, Problem> {
     if entry.file_type().is_file() {
         return Ok(Some(entry.path().to_owned()));

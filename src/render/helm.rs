@@ -78,7 +78,7 @@ pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     Ok(Made { again, ..vec![first].into() })
 }
 
-/// The arguments of Argo CD's own call, in its order.
+/// Returns the arguments of Argo CD's own call, in its order.
 fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
     let app = request.app;
     let options = &request.settings.helm;
@@ -136,8 +136,8 @@ fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
     problems.or(args)
 }
 
-/// The release's name, if it is one (`ValidateReleaseName`): for `--name-template` it is a template, and `env` in it reads
-/// the environment.
+/// Returns the release's name, if it is one (`ValidateReleaseName`): for `--name-template` it is a template, and `env`
+/// in it reads the environment.
 pub(in crate::render) fn release_name(name: &str) -> Result<&str, Problem> {
     let is_label = |label: &str| {
         !label.is_empty()
@@ -153,7 +153,7 @@ pub(in crate::render) fn release_name(name: &str) -> Result<&str, Problem> {
     ))
 }
 
-/// The values that win over all files, for Helm's stdin.
+/// Returns the values that win over all files, for Helm's stdin.
 fn values(request: &Request<'_>) -> Option<Vec<u8>> {
     let options = &request.settings.helm;
     match (&options.values_object, &options.values) {
@@ -163,7 +163,7 @@ fn values(request: &Request<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// What Helm is given and must not be shown.
+/// Returns what Helm is given and must not be shown.
 fn secrets(request: &Request<'_>) -> Secrets {
     let options = &request.settings.helm;
     let mut secrets = native::secrets(request);

@@ -72,8 +72,8 @@ pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     Ok(Made { affixes: affixes::read(request.dir, request.root), ..sources.into() })
 }
 
-/// A copy of all that the kustomization is made of. A link out of the repository is left out: if anything names it, that
-/// was a problem before; in a chart it is one, for Helm reads all of a chart.
+/// Returns a copy of all that the kustomization is made of. A link out of the repository is left out: if anything names
+/// it, that was a problem before; in a chart it is one, for Helm reads all of a chart.
 fn copy(request: &Request<'_>, tree: &Tree, scratch: &Scratch) -> Result<Copy> {
     let charts = Charts::new(&tree.charts, request.root)?;
     let all = tree.roots.iter().chain(&tree.others).chain(&tree.charts);
@@ -92,8 +92,8 @@ struct BuildFlags {
     unrestricted: bool,
 }
 
-/// The flags that are set, and for charts the cluster's version and our Helm. Without a chart in the repository Helm stays
-/// off, so that a remote base can have none.
+/// Returns the flags that are set, and for charts the cluster's version and our Helm. Without a chart in the repository
+/// Helm stays off, so that a remote base can have none.
 fn build_flags(request: &Request<'_>, uses_charts: bool) -> Result<BuildFlags> {
     let options = &request.settings.kustomize;
     let flags = flags::check(&options.build_options, request.settings.allow.kustomize_helm)?;
@@ -114,8 +114,8 @@ fn build_flags(request: &Request<'_>, uses_charts: bool) -> Result<BuildFlags> {
     Ok(BuildFlags { args, enable_helm, unrestricted: flags.unrestricted })
 }
 
-/// What kustomize is given and must not be shown: not the words of a patch by which it finds its target, which its
-/// messages are about.
+/// Returns what kustomize is given and must not be shown: not the words of a patch by which it finds its target, which
+/// its messages are about.
 fn secrets(request: &Request<'_>) -> Secrets {
     let mut secrets = native::secrets(request);
     for patch in request.settings.kustomize.patches.iter().filter_map(|patch| patch["patch"].as_str()) {

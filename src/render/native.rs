@@ -9,7 +9,7 @@ use crate::{
     exit::Exit,
 };
 
-/// `text` with the variables of Argo CD's build environment in it.
+/// Returns `text` with the variables of Argo CD's build environment in it.
 pub(super) fn expand(text: &str, app: &App) -> String {
     argocd::expand(text, |name| variable(name, app))
 }
@@ -38,7 +38,7 @@ fn variable<'a>(name: &str, app: &'a App) -> Option<&'a str> {
     }
 }
 
-/// The Kubernetes version for a tool: `set`, or else that of the destination cluster, in numbers alone.
+/// Returns the Kubernetes version for a tool: `set`, or else that of the destination cluster, in numbers alone.
 ///
 /// Without what Kubernetes allows in a version and a tool may not (`v`, `+k3s1`), as in Argo CD's `parseKubeVersion`.
 pub(super) fn kube_version(set: Option<&str>, app: &App) -> Result<Option<String>, Problem> {
@@ -57,12 +57,12 @@ pub(super) fn kube_version(set: Option<&str>, app: &App) -> Result<Option<String
         .hint("`kubeVersion`, or else KUBE_VERSION, must begin with numbers such as `1.34.2`"))
 }
 
-/// The API versions for a tool: those that are set, or else those of the destination cluster.
+/// Returns the API versions for a tool: those that are set, or else those of the destination cluster.
 pub(super) fn api_versions<'a>(set: &'a [String], app: &'a App) -> &'a [String] {
     if set.is_empty() { &app.api_versions } else { set }
 }
 
-/// The environment in which a tool runs.
+/// Returns the environment in which a tool runs.
 pub(super) fn environment(request: &Request<'_>, scratch: &Scratch) -> BTreeMap<String, OsString> {
     let settings = request.settings;
     environment::child(
@@ -73,8 +73,8 @@ pub(super) fn environment(request: &Request<'_>, scratch: &Scratch) -> BTreeMap<
     )
 }
 
-/// What no tool's stderr may show: the values of `ARGOCD_ENV_*` and of the sidecar's own variables, but not words that
-/// name the app or what it is.
+/// Returns what no tool's stderr may show: the values of `ARGOCD_ENV_*` and of the sidecar's own variables, but not
+/// words that name the app or what it is.
 pub(super) fn secrets(request: &Request<'_>) -> Secrets {
     let app = request.app;
     let mut secrets = Secrets::default();

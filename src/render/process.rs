@@ -66,19 +66,19 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The moment `timeout` from now.
+    /// Returns the moment `timeout` from now.
     pub fn after(timeout: Duration) -> Self {
         Self::since(Instant::now(), timeout)
     }
 
-    /// The moment `timeout` after `start`.
+    /// Returns the moment `timeout` after `start`.
     pub fn since(start: Instant, timeout: Duration) -> Self {
         // A time beyond every run, where the sum is none that the clock has.
         let end = start.checked_add(timeout).unwrap_or_else(|| start + Duration::from_secs(1 << 30));
         Self { end, timeout }
     }
 
-    /// What is left; zero when it has passed.
+    /// Returns what is left; zero when it has passed.
     pub fn remaining(self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
@@ -172,7 +172,7 @@ impl Call<'_> {
         }
     }
 
-    /// The end of a stderr as it may be shown: without secrets, terminal codes and our directories.
+    /// Returns the end of a stderr as it may be shown: without secrets, terminal codes and our directories.
     fn shown(&self, stderr: &[u8]) -> String {
         let mut text = String::from_utf8_lossy(stderr).into_owned();
         for root in &self.roots {

@@ -36,7 +36,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// A new, empty one in the system's directory for temporary files (`TMPDIR`), watched by our own `program`.
+    /// Returns a new, empty one in the system's directory for temporary files (`TMPDIR`), watched by our own `program`.
     pub(super) fn new(program: Option<&Path>) -> Result<Self, Problem> {
         let failed = |error: io::Error| {
             Problem::new(Exit::FAILURE, "cannot make a temporary directory")
@@ -65,12 +65,12 @@ impl Scratch {
         }
     }
 
-    /// Where it is.
+    /// Returns where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The process group that children of the run join; none without a watchdog.
+    /// Returns the process group that children of the run join; none without a watchdog.
     pub(super) fn group(&self) -> Option<Pid> {
         self.watchdog.borrow().as_ref().map(Watchdog::group)
     }
@@ -145,7 +145,7 @@ pub(super) fn is_ours(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
 }
 
-/// Where `path`, in the repository, stands in the copy.
+/// Returns where `path`, in the repository, stands in the copy.
 fn moved(path: &Path, root: &Root, tree: &Path) -> PathBuf {
     tree.join(path.strip_prefix(root.path()).unwrap_or(Path::new("")))
 }
@@ -242,7 +242,7 @@ mod tests {
 
     use super::*;
 
-    /// A repository with the app `apps/catalog`, its base and a link to it.
+    /// Returns a repository with the app `apps/catalog`, its base and a link to it.
     fn repository() -> (TempDir, Root) {
         let temp = tempfile::tempdir().unwrap();
         let root = temp.path().canonicalize().unwrap().join("repo");

@@ -28,8 +28,8 @@ pub struct Tool {
 }
 
 impl Tools {
-    /// The programs that `env`, the process environment, names: `PRESYNC_HELM` and `PRESYNC_KUSTOMIZE`, or those in
-    /// `PATH`. Whether they exist shows when they are run.
+    /// Returns the programs that `env`, the process environment, names: `PRESYNC_HELM` and `PRESYNC_KUSTOMIZE`, or
+    /// those in `PATH`. Whether they exist shows when they are run.
     pub fn from_env(env: &BTreeMap<String, String>, watchdog: Option<PathBuf>) -> Self {
         let tool = |name, variable| Tool {
             name,
@@ -47,24 +47,24 @@ impl Tools {
 }
 
 impl Default for Tools {
-    /// The programs in `PATH`, without a watchdog.
+    /// Returns the programs in `PATH`, without a watchdog.
     fn default() -> Self {
         Self::from_env(&BTreeMap::new(), None)
     }
 }
 
 impl Tool {
-    /// `helm` or `kustomize`.
+    /// Returns `helm` or `kustomize`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What to execute: a path, or a name to be found in `PATH`.
+    /// Returns what to execute: a path, or a name to be found in `PATH`.
     pub fn program(&self) -> OsString {
         self.given.clone().unwrap_or_else(|| self.name.into())
     }
 
-    /// Why it could not be started.
+    /// Returns why it could not be started.
     pub(super) fn not_started(&self, error: io::Error) -> Problem {
         let Self { name, variable, .. } = self;
         let problem = match &self.given {
@@ -84,8 +84,8 @@ impl Tool {
     }
 }
 
-/// A path in the variable is relative to where `presync` was started, not to where the tool will run; a plain name is
-/// searched for in `PATH`.
+/// Returns a path in the variable is relative to where `presync` was started, not to where the tool will run; a plain
+/// name is searched for in `PATH`.
 fn absolute(path: &str) -> OsString {
     if path.contains('/') {
         std::path::absolute(path).map_or_else(|_| path.into(), Into::into)

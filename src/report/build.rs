@@ -30,7 +30,7 @@ pub struct Parts<'a> {
 }
 
 impl App {
-    /// An app whose plan could not be made.
+    /// Returns an app whose plan could not be made.
     pub fn failed(name: &str, file: Option<&str>, problems: &Problems) -> Self {
         Self {
             name: name.to_owned(),
@@ -40,7 +40,7 @@ impl App {
         }
     }
 
-    /// An app with its plan.
+    /// Returns an app with its plan.
     pub fn new(parts: &Parts<'_>) -> Self {
         let Parts { loaded, manifests, plan, .. } = *parts;
         let decision =
@@ -88,7 +88,7 @@ impl App {
         }
     }
 
-    /// The Jobs that are migrations.
+    /// Returns the Jobs that are migrations.
     pub fn migrations(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| job.migration)
     }
@@ -175,7 +175,7 @@ impl Decider<'_> {
     }
 }
 
-/// What holds for the Job: the app's settings and its annotations. The plan has read them, so they are right.
+/// Returns what holds for the Job: the app's settings and its annotations. The plan has read them, so they are right.
 fn job_settings(job: &JobPlan, parts: &Parts<'_>) -> JobSettings {
     let settings: &Settings = &parts.loaded.settings;
     let annotations =
@@ -184,7 +184,7 @@ fn job_settings(job: &JobPlan, parts: &Parts<'_>) -> JobSettings {
     settings.for_job(&job.label, annotations.unwrap_or(&empty)).unwrap_or_else(|_| settings.job.clone())
 }
 
-/// The file that holds a layer.
+/// Returns the file that holds a layer.
 fn file_of(layer: &Layer, parts: &Parts<'_>, job: Option<ObjectId>) -> Option<String> {
     match layer {
         Layer::Platform => parts.platform_file.map(str::to_owned),

@@ -21,7 +21,7 @@ pub struct Change {
     after: String,
 }
 
-/// What changing an app's manifests does to them.
+/// Returns what changing an app's manifests does to them.
 pub fn of_rewrite(manifests: &Manifests, changes: &Changes) -> Result<Vec<Change>> {
     let headers = manifests.index()?;
     let mut masks = Masks::default();
@@ -52,7 +52,7 @@ pub fn of_rewrite(manifests: &Manifests, changes: &Changes) -> Result<Vec<Change
     Ok(list)
 }
 
-/// What differs between two renders of an app: documents are the same when they hold the same objects.
+/// Returns what differs between two renders of an app: documents are the same when they hold the same objects.
 pub fn between(before: &Manifests, after: &Manifests) -> Result<Vec<Change>> {
     let mut masks = Masks::default();
     let (old, new) = (documents(before, &mut masks)?, documents(after, &mut masks)?);
@@ -78,7 +78,7 @@ pub fn between(before: &Manifests, after: &Manifests) -> Result<Vec<Change>> {
 /// The texts of documents, by what they hold.
 type Documents = BTreeMap<(usize, String), String>;
 
-/// The documents by what they hold; of several alike, each with its number.
+/// Returns the documents by what they hold; of several alike, each with its number.
 fn documents(manifests: &Manifests, masks: &mut Masks) -> Result<Documents> {
     let mut labels: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for header in manifests.index()? {
@@ -133,7 +133,7 @@ impl Change {
         diff.unified_diff().context_radius(context).to_string()
     }
 
-    /// The change on a terminal.
+    /// Returns the change on a terminal.
     pub fn text(&self, context: usize, paint: Paint) -> String {
         let place = if self.location.is_empty() {
             self.verb().to_owned()
@@ -153,7 +153,7 @@ impl Change {
         out
     }
 
-    /// The change in a pull request.
+    /// Returns the change in a pull request.
     pub fn markdown(&self, context: usize) -> String {
         format!(
             "<details><summary>{} <code>{}</code></summary>\n\n```diff\n{}```\n\n</details>\n",

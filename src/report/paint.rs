@@ -35,32 +35,32 @@ impl Paint {
         if self.0 && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    /// A heading.
+    /// Returns the text as a heading.
     pub fn bold(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    /// What matters less.
+    /// Returns the text as what matters less.
     pub fn dim(self, text: &str) -> String {
         self.with("2", text)
     }
 
-    /// What is wrong, or goes.
+    /// Returns the text as what is wrong, or goes away.
     pub fn red(self, text: &str) -> String {
         self.with("31", text)
     }
 
-    /// What is right, or comes.
+    /// Returns the text as what is right, or is new.
     pub fn green(self, text: &str) -> String {
         self.with("32", text)
     }
 
-    /// What to look at.
+    /// Returns the text as a warning.
     pub fn yellow(self, text: &str) -> String {
         self.with("33", text)
     }
 
-    /// Places.
+    /// Returns the text as a place.
     pub fn cyan(self, text: &str) -> String {
         self.with("36", text)
     }
@@ -88,7 +88,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(out + rest)
 }
 
-/// The length of the colour that the text begins with: `ESC [ digits m`.
+/// Returns the length of the colour that the text begins with: `ESC [ digits m`.
 fn color(text: &str) -> usize {
     let Some(code) = text.strip_prefix("\u{1b}[") else { return 0 };
     let digits = code.bytes().take_while(u8::is_ascii_digit).count();

@@ -44,12 +44,12 @@ pub fn rows(apps: &[App], findings: impl Fn(usize) -> String) -> Vec<Vec<String>
     rows
 }
 
-/// A TTL with its unit.
+/// Returns a TTL with its unit.
 pub fn ttl(value: &str) -> String {
     if value.bytes().all(|byte| byte.is_ascii_digit()) { format!("{value} s") } else { value.to_owned() }
 }
 
-/// The different values of the app's migrations, in their order.
+/// Returns the different values of the app's migrations, in their order.
 fn all(app: &App, value: impl Fn(&Job) -> Option<String>) -> String {
     let mut values: Vec<String> = Vec::new();
     for job in app.migrations() {
@@ -61,7 +61,7 @@ fn all(app: &App, value: impl Fn(&Job) -> Option<String>) -> String {
     if values.is_empty() { "-".to_owned() } else { values.join(", ") }
 }
 
-/// The Applications that cannot be looked at here, one a line.
+/// Returns the Applications that cannot be looked at here, one a line.
 pub fn skipped(skipped: &[Skipped]) -> Vec<Vec<String>> {
     let mut rows = vec![vec!["not looked at".to_owned(), "why".to_owned()]];
     rows.extend(skipped.iter().map(|skipped| vec![skipped.name.clone(), skipped.why.clone()]));

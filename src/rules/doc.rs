@@ -28,7 +28,7 @@ impl Doc {
     }
 }
 
-/// The YAML block of a section.
+/// Returns the YAML block of a section.
 fn yaml(lines: &[&str], heading: &str) -> String {
     let section = lines.iter().skip_while(|line| **line != heading).skip(1);
     let block = section.skip_while(|line| !line.starts_with("```yaml")).skip(1);

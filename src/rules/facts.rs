@@ -80,12 +80,12 @@ impl<'a> Facts<'a> {
         Ok(Self { stage, plan, settings, objects, unstable })
     }
 
-    /// The Jobs of Kubernetes.
+    /// Returns the Jobs of Kubernetes.
     pub(super) fn jobs(&self) -> impl Iterator<Item = &Object<'a>> {
         self.objects.iter().filter(|object| object.is_job())
     }
 
-    /// The Jobs that Argo CD runs as hooks.
+    /// Returns the Jobs that Argo CD runs as hooks.
     pub(super) fn hook_jobs(&self) -> impl Iterator<Item = &Object<'a>> {
         self.jobs().filter(|job| job.is_hook())
     }
@@ -111,17 +111,17 @@ impl<'a> Facts<'a> {
 }
 
 impl Object<'_> {
-    /// Which object it is.
+    /// Returns which object it is.
     pub(super) fn id(&self) -> ObjectId {
         self.header.id
     }
 
-    /// `kind`.
+    /// Returns `kind`.
     pub(super) fn kind(&self) -> &str {
         &self.header.kind
     }
 
-    /// `metadata.name`.
+    /// Returns `metadata.name`.
     pub(super) fn name(&self) -> &str {
         &self.header.name
     }
@@ -142,7 +142,7 @@ impl Object<'_> {
         self.value["metadata"]["annotations"].as_object().into_iter().flatten()
     }
 
-    /// The entries of a comma-separated annotation.
+    /// Returns the entries of a comma-separated annotation.
     pub(super) fn entries(&self, key: &str) -> Vec<&str> {
         hooks::entries(&self.value, key)
     }
@@ -156,7 +156,7 @@ impl Object<'_> {
         matches!(hooks::role(&self.value).0, Role::Hook(_))
     }
 
-    /// The phases in which it runs as a hook.
+    /// Returns the phases in which it runs as a hook.
     pub(super) fn phases(&self) -> Vec<HookType> {
         match hooks::role(&self.value).0 {
             Role::Hook(types) => types,
@@ -168,7 +168,7 @@ impl Object<'_> {
         self.phases().contains(&phase)
     }
 
-    /// The sync wave.
+    /// Returns the sync wave.
     pub(super) fn wave(&self) -> i32 {
         hooks::wave(&self.value)
     }
@@ -178,7 +178,7 @@ impl Object<'_> {
         Template::of(&self.header, &self.value)
     }
 
-    /// `spec.ttlSecondsAfterFinished`.
+    /// Returns `spec.ttlSecondsAfterFinished`.
     pub(super) fn ttl(&self) -> Option<u64> {
         self.value["spec"]["ttlSecondsAfterFinished"].as_u64()
     }

@@ -23,8 +23,8 @@ pub struct Subject<'a> {
     pub unstable: &'a [ObjectId],
 }
 
-/// All findings about an app: those of the app as written, marked when the output is free of them, and those of the
-/// output alone. Suppressed ones say so.
+/// Returns all findings about an app: those of the app as written, marked when the output is free of them, and those of
+/// the output alone. Suppressed ones say so.
 pub fn judge(subject: &Subject<'_>) -> Result<Vec<Finding>> {
     let Subject { manifests, plan, settings, unstable } = *subject;
     let before = Facts::new(Stage::Rendered, manifests, plan, settings, unstable)?;
@@ -77,7 +77,7 @@ struct Suppression {
 struct Suppressions(Vec<Suppression>);
 
 impl Suppressions {
-    /// Those of the settings, and those of each object's annotation.
+    /// Returns those of the settings, and those of each object's annotation.
     fn read(facts: &Facts<'_>) -> Self {
         let mut all = Vec::new();
         let mut push = |object, rules: BTreeMap<String, String>| {

@@ -108,18 +108,18 @@ rules! {
 /// The finding about suppressions that suppress nothing or give no reason.
 pub const UNUSED: &str = "unused-suppression";
 
-/// The rule of this name.
+/// Returns the rule of this name.
 pub fn find(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
-/// The name that was meant.
+/// Returns the name that was meant.
 pub fn nearest(id: &str) -> Option<&'static str> {
     crate::settings::suggest::nearest(id, RULES.iter().map(|rule| rule.id))
 }
 
 impl Rule {
-    /// Its documentation.
+    /// Returns its documentation.
     pub fn doc(&self) -> Doc {
         Doc::read(self.source)
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::RULES;
 
-/// A table of all rules.
+/// Returns a table of all rules.
 pub fn table() -> String {
     let mut out = String::from("| rule | severity | finds |\n|---|---|---|\n");
     for rule in RULES {
@@ -13,7 +13,7 @@ pub fn table() -> String {
     out
 }
 
-/// The page `docs/reference/rules.md`.
+/// Returns the page `docs/reference/rules.md`.
 pub fn page() -> String {
     let mut out = include_str!("page.md").replace("<!-- table -->\n", &table());
     for rule in RULES {

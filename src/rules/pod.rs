@@ -24,7 +24,7 @@ impl<'a> Template<'a> {
         Some(Self { value, path: way.iter().map(|key| Step::from(*key)).collect() })
     }
 
-    /// The way to a field of the template.
+    /// Returns the way to a field of the template.
     pub(super) fn path_to(&self, keys: &[&str]) -> Vec<Step> {
         self.path.iter().cloned().chain(keys.iter().map(|key| Step::from(*key))).collect()
     }
@@ -39,7 +39,7 @@ impl<'a> Template<'a> {
         list(&self.spec()["containers"])
     }
 
-    /// The init containers.
+    /// Returns the init containers.
     pub(super) fn init_containers(&self) -> &'a [Value] {
         list(&self.spec()["initContainers"])
     }

@@ -29,8 +29,8 @@ pub struct JobProblem {
 }
 
 impl Settings {
-    /// What holds for a Job of this name with these annotations: the app's settings, overridden by the entries of `jobs`
-    /// and then by our annotations. The problems are without a location, which the caller knows.
+    /// Returns what holds for a Job of this name with these annotations: the app's settings, overridden by the entries
+    /// of `jobs` and then by our annotations. The problems are without a location, which the caller knows.
     pub fn for_job(
         &self,
         name: &str,
@@ -92,7 +92,7 @@ impl Settings {
     }
 }
 
-/// The value of one of our annotations, which is no secret.
+/// Returns the value of one of our annotations, which is no secret.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) if text.lines().nth(1).is_some() || text.len() > 60 => String::new(),

@@ -23,7 +23,7 @@ use crate::{
     error::Problems,
 };
 
-/// The announcements in `plugin.yaml`.
+/// Returns the announcements in `plugin.yaml`.
 pub fn for_every_app() -> Vec<Announcement> {
     let mut built_in = Resolved::default();
     table()
@@ -33,8 +33,8 @@ pub fn for_every_app() -> Vec<Announcement> {
         .collect()
 }
 
-/// The announcements for one app: with the defaults that hold for a parameter that is not set, and with the options of
-/// `renderer`, or of all when it is not known.
+/// Returns the announcements for one app: with the defaults that hold for a parameter that is not set, and with the
+/// options of `renderer`, or of all when it is not known.
 ///
 /// The problems of the layers are left to the commands that render: the form is where a wrong parameter is put right.
 pub fn for_app(inputs: &Inputs, renderer: Option<RendererKind>) -> Vec<Announcement> {
@@ -63,7 +63,7 @@ pub fn for_app(inputs: &Inputs, renderer: Option<RendererKind>) -> Vec<Announcem
         .collect()
 }
 
-/// `in_words`: the default depends on the app, so that it is told in words where the setting has some.
+/// Returns `in_words`: the default depends on the app, so that it is told in words where the setting has some.
 fn announcement(setting: &Setting, resolved: &mut Resolved, in_words: bool) -> Announcement {
     let shown = setting.show(&mut resolved.settings);
     let words = setting.default_words().filter(|_| in_words || shown == Shown::Unset);
@@ -99,7 +99,7 @@ fn announcement(setting: &Setting, resolved: &mut Resolved, in_words: bool) -> A
     announcement
 }
 
-/// The names that a setting knows, if it is not open to all texts. An environment is, but those it knows help.
+/// Returns the names that a setting knows, if it is not open to all texts. An environment is, but those it knows help.
 fn known(setting: &Setting) -> Option<Vec<&'static str>> {
     match &setting.shape {
         Shape::Choice(names) => Some(names.iter().map(|(name, _)| *name).collect()),

@@ -30,7 +30,7 @@ fn seconds(count: u64) -> Option<Duration> {
     (count <= LONGEST).then(|| Duration::from_secs(count))
 }
 
-/// The shortest way to write it: `5m`, `1h30m`, `0s`.
+/// Returns the shortest way to write it: `5m`, `1h30m`, `0s`.
 pub fn show(duration: Duration) -> String {
     let mut text = String::new();
     let mut rest = duration.as_secs();

@@ -22,7 +22,7 @@ pub(super) const KNOWN: [(&str, &[&str]); 5] = [
     ("test", &["test", "qa", "uat"]),
 ];
 
-/// The environment that a whole token names; digits at its end do not count (`dev2`).
+/// Returns the environment that a whole token names; digits at its end do not count (`dev2`).
 fn known(token: &str) -> Option<&'static str> {
     let token = token.trim_end_matches(|c: char| c.is_ascii_digit()).to_lowercase();
     KNOWN.iter().find(|(_, tokens)| tokens.contains(&token.as_str())).map(|(name, _)| *name)
@@ -32,7 +32,7 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
     text.split(['-', '_', '.', '/']).filter(|token| !token.is_empty())
 }
 
-/// The name as it is used: `prd` and `Production` become `production`, `prod-eu` stays.
+/// Returns the name as it is used: `prd` and `Production` become `production`, `prod-eu` stays.
 ///
 /// A name that is almost a known one is an error: the wrong TTL for a typing error would be too dear. So is one that
 /// could not stand in a file name, as in `values-<environment>.yaml`.
@@ -56,7 +56,7 @@ pub(super) fn canonical(name: &str) -> Result<String, String> {
     Ok(name)
 }
 
-/// The known environment that a name of one's own is almost, and probably was meant to be.
+/// Returns the known environment that a name of one's own is almost, and probably was meant to be.
 pub(super) fn almost_known(name: &str) -> Option<&'static str> {
     if group(name) != name || KNOWN.iter().any(|(known, _)| *known == name) {
         return None;
@@ -65,8 +65,8 @@ pub(super) fn almost_known(name: &str) -> Option<&'static str> {
     suggest::nearest(name, tokens).and_then(known)
 }
 
-/// The environment whose settings an environment takes beside its own: `production` for `prod-eu`, `dev` for `dev2`,
-/// and itself when its tokens name none or several.
+/// Returns the environment whose settings an environment takes beside its own: `production` for `prod-eu`, `dev` for
+/// `dev2`, and itself when its tokens name none or several.
 pub(super) fn group(name: &str) -> &str {
     let mut named = tokens(name).filter_map(known);
     match (named.next(), named.next()) {
@@ -120,8 +120,8 @@ fn applies(rule: &EnvironmentRule, app: &App) -> bool {
         && matches(&rule.target_revision, app.target_revision.as_deref())
 }
 
-/// The environment of an app that no setting gives one: by the first rule that applies, else by the tokens of its
-/// name, destination namespace and path. Two that disagree, or none, mean production.
+/// Returns the environment of an app that no setting gives one: by the first rule that applies, else by the tokens of
+/// its name, destination namespace and path. Two that disagree, or none, mean production.
 pub(super) fn detect(rules: &[EnvironmentRule], app: &App) -> Environment {
     if let Some((number, rule)) = (1..).zip(rules).find(|(_, rule)| applies(rule, app)) {
         let reason = format!("rule {number} of `environmentRules` in the platform file");

@@ -25,7 +25,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// What the file says, and all its problems.
+    /// Returns what the file says, and all its problems.
     pub(super) fn read(self, problems: &mut Problems) -> Vec<Assignment> {
         let Self { text, layer, place } = self;
         let text = Rc::new(text);
@@ -56,7 +56,7 @@ struct Level<'a> {
 }
 
 impl Level<'_> {
-    /// A setting as an error calls it.
+    /// Returns a setting as an error calls it.
     fn subject(&self, name: &str) -> String {
         match self.entry {
             Some(entry) => format!("`{name}` under `environments.{entry}`"),

@@ -32,14 +32,14 @@ pub enum Shown {
 
 /// A type of setting.
 pub(super) trait Form: Clone {
-    /// The shape, for help, schema and reference.
+    /// Returns the shape, for help, schema and reference.
     fn shape() -> Shape;
 
     /// Reads a value that is not null. The error is a sentence fragment to stand after the setting's name, such as
     /// "must be `true` or `false`"; it never repeats the value, which may be a secret.
     fn read(value: &Value, origin: &Origin) -> Result<Self, String>;
 
-    /// The value as it may be shown.
+    /// Returns the value as it may be shown.
     fn show(&self) -> Shown;
 
     /// Takes a later layer's value: in its place, unless the type is a map, whose entries are joined.
@@ -388,7 +388,7 @@ impl Form for Vec<EnvironmentRule> {
     }
 }
 
-/// A text, or what has only one text: a whole number or a boolean.
+/// Returns a text, or what has only one text: a whole number or a boolean.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -398,12 +398,12 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// `1.10` and `1.1` are the same number, so which text was meant is unclear.
+/// Returns `1.10` and `1.1` are the same number, so which text was meant is unclear.
 fn unclear(value: &Value, message: String) -> String {
     if value.is_number() { format!("{message}; put the number in quotes") } else { message }
 }
 
-/// The texts of a list; empty ones, which Argo CD's UI leaves behind, do not count.
+/// Returns the texts of a list; empty ones, which Argo CD's UI leaves behind, do not count.
 fn texts(value: &Value, shape: &Shape) -> Result<Vec<String>, String> {
     let must_be = || format!("must be {}", shape.expected());
     let list = value.as_array().ok_or_else(must_be)?;
@@ -413,7 +413,7 @@ fn texts(value: &Value, shape: &Shape) -> Result<Vec<String>, String> {
         .collect()
 }
 
-/// A glob on a name or path: `*` stops at `/`, `**` does not.
+/// Returns a glob on a name or path: `*` stops at `/`, `**` does not.
 pub(super) fn glob(text: &str) -> Result<globset::Glob, String> {
     GlobBuilder::new(text)
         .literal_separator(true)

@@ -79,7 +79,7 @@ impl Form for Vec<JobRule> {
     }
 }
 
-/// The settings of an entry, those of a group by their whole names.
+/// Returns the settings of an entry, those of a group by their whole names.
 fn collect(
     group: &str,
     map: &Map<String, Value>,

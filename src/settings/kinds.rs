@@ -59,7 +59,7 @@ pub(super) fn rule(value: &Value) -> Result<KindRule, String> {
     }
 }
 
-/// `Kind.group`, such as `Tenant.example.org`; only kinds of a group with a dot can be custom resources.
+/// Returns `Kind.group`, such as `Tenant.example.org`; only kinds of a group with a dot can be custom resources.
 fn kind(value: &Value) -> Result<String, String> {
     let text = value.as_str().unwrap_or_default();
     match text.split_once('.') {

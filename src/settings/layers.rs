@@ -78,7 +78,7 @@ fn scope(origin: &Origin, environment: &str) -> Option<Scope> {
 /// Settings that must be known before the environment is, and thereby what else holds.
 const FIRST: [&str; 4] = ["environment", "environments", "environmentRules", "locked"];
 
-/// The effective settings, from the assignments of all layers.
+/// Returns the effective settings, from the assignments of all layers.
 pub(super) fn resolve(assignments: Vec<Assignment>, app: &App, problems: &mut Problems) -> Resolved {
     let mut resolved = Resolved::default();
     let (mut first, mut rest): (Vec<_>, Vec<_>) =
@@ -170,7 +170,7 @@ fn refuse_locked<'a>(
     }
 }
 
-/// The platform's reason as a hint, when it locked the setting or a group that holds it.
+/// Returns the platform's reason as a hint, when it locked the setting or a group that holds it.
 pub(super) fn locked(settings: &Settings, name: &str) -> Option<String> {
     let holds =
         |lock: &str| name.strip_prefix(lock).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
@@ -181,8 +181,8 @@ pub(super) fn locked(settings: &Settings, name: &str) -> Option<String> {
     })
 }
 
-/// The setting of this name if it may stand there, else the message and the hint of the problem: the setting that was
-/// meant, in the place's own spelling, or where the setting may stand.
+/// Returns the setting of this name if it may stand there, else the message and the hint of the problem: the setting
+/// that was meant, in the place's own spelling, or where the setting may stand.
 pub(super) fn find(
     name: &str,
     place: Place,
@@ -207,7 +207,7 @@ pub(super) fn find(
     }
 }
 
-/// The setting that was meant by a name: by the whole name, or by the part after its group.
+/// Returns the setting that was meant by a name: by the whole name, or by the part after its group.
 fn nearest(name: &str, place: Place) -> Option<&'static Setting> {
     let names = || table::table().iter().filter(|setting| setting.allows(place));
     let whole = suggest::nearest(name, names().map(|setting| setting.name)).and_then(table::find);

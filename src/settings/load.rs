@@ -93,7 +93,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded> {
     problems.or(Loaded { app, settings: resolved.settings, rows })
 }
 
-/// What all layers say.
+/// Returns what all layers say.
 pub(super) fn assignments(inputs: &Inputs, app: &App, problems: &mut Problems) -> Vec<Assignment> {
     let mut assignments = built_in();
     assignments.extend(platform_file(inputs, problems));
@@ -158,7 +158,7 @@ fn read_in_app(dir: &Path, app: &App) -> Result<Option<Vec<u8>>> {
     read_small(&path).map(Some).map_err(|error| unreadable(APP_FILE, error).into())
 }
 
-/// The bytes of a settings file, which are not many.
+/// Returns the bytes of a settings file, which are not many.
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(limits::SETTINGS_BYTES + 1).read_to_end(&mut bytes)?;

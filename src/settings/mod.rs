@@ -42,7 +42,7 @@ pub use schema::schema;
 pub use shape::{Carrier, Shape};
 pub use texts::Flags;
 
-/// The environment of an app to which no setting gives one: by its names, else production.
+/// Returns the environment of an app to which no setting gives one: by its names, else production.
 #[cfg(feature = "cluster")]
 pub(crate) fn environment_of(app: &crate::argocd::App) -> String {
     environment::detect(&[], app).name

@@ -14,12 +14,12 @@ pub struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
-    /// A built-in value.
+    /// Returns a built-in value.
     pub fn built_in(value: T) -> Self {
         Self { value, layer: Layer::BuiltIn, entry: None }
     }
 
-    /// Where it came from, as `explain` says it: `parameter`, `default for production`, `presync.yaml for dev`.
+    /// Returns where it came from, as `explain` says it: `parameter`, `default for production`, `presync.yaml for dev`.
     pub fn source(&self) -> String {
         Origin { layer: self.layer.clone(), entry: self.entry.clone() }.to_string()
     }

@@ -8,7 +8,7 @@ use super::{
     table::{Group, Place, Setting, table},
 };
 
-/// The page `docs/reference/settings.md`.
+/// Returns the page `docs/reference/settings.md`.
 pub fn reference() -> String {
     let mut groups = String::new();
     for group in Group::ALL {

@@ -7,7 +7,7 @@ use super::{
     table::{Place, Setting, table},
 };
 
-/// The schema of `presync.yaml` or of the platform file, in the draft that YAML editors know best.
+/// Returns the schema of `presync.yaml` or of the platform file, in the draft that YAML editors know best.
 pub fn schema(place: Place) -> Value {
     let (title, description) = match place {
         Place::Platform => ("presync platform file", "Settings of presync for all apps of an Argo CD"),
@@ -35,7 +35,7 @@ pub fn schema(place: Place) -> Value {
     })
 }
 
-/// The settings that may stand there, those of a group under its name.
+/// Returns the settings that may stand there, those of a group under its name.
 fn level(place: Place) -> Map<String, Value> {
     let mut properties = Map::new();
     for setting in table().iter().filter(|setting| setting.allows(place)) {

@@ -50,7 +50,7 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    /// The key in a parameter, and the `collectionType` of its announcement.
+    /// Returns the key in a parameter, and the `collectionType` of its announcement.
     pub fn key(self) -> &'static str {
         match self {
             Self::String => "string",
@@ -61,7 +61,7 @@ impl Carrier {
 }
 
 impl Shape {
-    /// What a value must be, to stand after "must be".
+    /// Returns what a value must be, to stand after "must be".
     pub fn expected(&self) -> String {
         match self {
             Self::Boolean => "`true` or `false`".into(),
@@ -84,7 +84,7 @@ impl Shape {
         }
     }
 
-    /// How Argo CD's parameters carry it.
+    /// Returns how Argo CD's parameters carry it.
     pub fn carrier(&self) -> Carrier {
         match self {
             Self::List(_) => Carrier::Array,
@@ -93,7 +93,7 @@ impl Shape {
         }
     }
 
-    /// The value that one text stands for; null for an empty one, which is as if it were not set.
+    /// Returns the value that one text stands for; null for an empty one, which is as if it were not set.
     ///
     /// A list is a YAML list in brackets, or its items separated by line breaks or by commas outside all brackets, but
     /// label selectors, which hold commas, by line breaks only. A map is a YAML map in braces, or lines of

@@ -22,18 +22,19 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    /// The file as a whole.
+    /// Returns the file as a whole.
     pub(super) fn new(text: Rc<Text>) -> Self {
         Self { text, path: Vec::new() }
     }
 
-    /// A key under this one.
+    /// Returns a key under this one.
     pub(super) fn key(&self, key: &str) -> Self {
         let path = self.path.iter().cloned().chain([Step::from(key)]).collect();
         Self { text: Rc::clone(&self.text), path }
     }
 
-    /// The file and the key's line. The text is read again, by the reader that knows lines: it is only for errors.
+    /// Returns the file and the key's line. The text is read again, by the reader that knows lines: it is only for
+    /// errors.
     pub(super) fn location(&self) -> Location {
         let source = Source { name: self.text.name.clone(), bytes: self.text.bytes.clone(), validate: false };
         let line = match Manifests::read(vec![source]) {

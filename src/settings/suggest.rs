@@ -1,6 +1,6 @@
 //! "Did you mean": the known name that is nearest to one that is not known.
 
-/// The nearest candidate, when it is near enough to be what was meant. Case, `-`, `_` and `.` do not count.
+/// Returns the nearest candidate, when it is near enough to be what was meant. Case, `-`, `_` and `.` do not count.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = plain(name);
     candidates

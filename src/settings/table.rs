@@ -37,7 +37,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// How it is called.
+    /// Returns how it is called.
     pub fn name(self) -> &'static str {
         match self {
             Self::Platform => "the platform file",
@@ -81,7 +81,7 @@ impl Group {
         Self::Platform,
     ];
 
-    /// A heading.
+    /// Returns a heading.
     pub fn title(self) -> &'static str {
         match self {
             Self::App => "App",
@@ -121,7 +121,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// A row of the table: the field of the model gives the shape and the default.
+    /// Returns a row of the table: the field of the model gives the shape and the default.
     fn new<T: Form + 'static>(
         name: &'static str,
         title: &'static str,
@@ -189,7 +189,7 @@ impl Setting {
         (self.put)(settings, value, origin)
     }
 
-    /// Its value as it may be shown. The settings stay as they are.
+    /// Returns its value as it may be shown. The settings stay as they are.
     pub(super) fn show(&self, settings: &mut Settings) -> Shown {
         match (self.show)(settings) {
             Shown::Value(_) if self.secret => Shown::Secret,
@@ -197,12 +197,12 @@ impl Setting {
         }
     }
 
-    /// The default in words, where that says more than a value.
+    /// Returns the default in words, where that says more than a value.
     pub fn default_words(&self) -> Option<&'static str> {
         self.default
     }
 
-    /// The default as a value; none when the setting is not set without one, or when it depends on the app.
+    /// Returns the default as a value; none when the setting is not set without one, or when it depends on the app.
     pub fn default_value(&self) -> Option<Value> {
         match self.show(&mut Settings::default()) {
             Shown::Value(value) if self.default.is_none() => Some(value),
@@ -210,24 +210,24 @@ impl Setting {
         }
     }
 
-    /// The default as it reads in a page.
+    /// Returns the default as it reads in a page.
     pub fn default_text(&self) -> Option<String> {
         let value = || Some(format!("`{}`", self.default_value()?.to_string().trim_matches('"')));
         self.default.map(str::to_owned).or_else(value)
     }
 
-    /// The environment variable behind `ARGOCD_ENV_`: `PRESYNC_HELM_VALUE_FILES` for `helm.valueFiles`.
+    /// Returns the environment variable behind `ARGOCD_ENV_`: `PRESYNC_HELM_VALUE_FILES` for `helm.valueFiles`.
     pub fn env_name(&self) -> String {
         format!("PRESYNC_{}", words(self.name, '_').to_uppercase())
     }
 
-    /// The flag without its dashes: `helm-value-files` for `helm.valueFiles`.
+    /// Returns the flag without its dashes: `helm-value-files` for `helm.valueFiles`.
     pub fn flag_name(&self) -> String {
         words(self.name, '-')
     }
 }
 
-/// The words of a name in lower case: a dot and a capital letter begin a new one.
+/// Returns the words of a name in lower case: a dot and a capital letter begin a new one.
 fn words(name: &str, separator: char) -> String {
     let mut words = String::new();
     for c in name.chars() {
@@ -247,12 +247,12 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     table
 });
 
-/// All settings, group by group.
+/// Returns all settings, group by group.
 pub fn table() -> &'static [Setting] {
     &TABLE
 }
 
-/// The setting of this name.
+/// Returns the setting of this name.
 pub fn find(name: &str) -> Option<&'static Setting> {
     table().iter().find(|setting| setting.name == name)
 }

@@ -21,7 +21,7 @@ pub type Flags = BTreeMap<String, Vec<String>>;
 
 const ENV: &str = "ARGOCD_ENV_";
 
-/// `ARGOCD_ENV_PRESYNC_*`, and `ARGOCD_ENV_ENVIRONMENT`, which many apps already have.
+/// Returns `ARGOCD_ENV_PRESYNC_*`, and `ARGOCD_ENV_ENVIRONMENT`, which many apps already have.
 pub(super) fn env(env: &BTreeMap<String, String>, problems: &mut Problems) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     for (variable, text) in env {
@@ -48,7 +48,7 @@ pub(super) fn env(env: &BTreeMap<String, String>, problems: &mut Problems) -> Ve
     assignments
 }
 
-/// The Application's parameters.
+/// Returns the Application's parameters.
 pub(super) fn parameters(env: &BTreeMap<String, String>, problems: &mut Problems) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     for (name, value) in problems.collect(argocd::parameters(env)).unwrap_or_default() {
@@ -82,7 +82,7 @@ pub(super) fn parameters(env: &BTreeMap<String, String>, problems: &mut Problems
     assignments
 }
 
-/// The command line.
+/// Returns the command line.
 pub(super) fn flags(flags: &Flags, problems: &mut Problems) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     for (name, texts) in flags {
@@ -100,7 +100,7 @@ pub(super) fn flags(flags: &Flags, problems: &mut Problems) -> Vec<Assignment> {
     assignments
 }
 
-/// The value that a text stands for; none when it is empty or wrong.
+/// Returns the value that a text stands for; none when it is empty or wrong.
 pub(super) fn text_value(
     setting: &'static Setting,
     text: &str,
@@ -118,7 +118,7 @@ pub(super) fn text_value(
     }
 }
 
-/// How the parameter is written in an Application.
+/// Returns how the parameter is written in an Application.
 fn right_shape(setting: &Setting) -> String {
     let value = match setting.shape.carrier() {
         Carrier::String => "string: …",

@@ -53,7 +53,7 @@ fn items(
     lines
 }
 
-/// The line behind the block's last: comments and blank lines at its end belong to what follows.
+/// Returns the line behind the block's last: comments and blank lines at its end belong to what follows.
 fn end(lines: &[String], from: usize, column: usize) -> usize {
     let mut end = from;
     for (at, line) in lines.iter().enumerate().skip(from) {
@@ -69,7 +69,7 @@ fn end(lines: &[String], from: usize, column: usize) -> usize {
     end
 }
 
-/// The comments of each field; those behind the last field under no name.
+/// Returns the comments of each field; those behind the last field under no name.
 fn comments(lines: &[String]) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let significant = |line: &&String| !line.trim().is_empty() && !line.trim_start().starts_with('#');
@@ -112,7 +112,7 @@ fn begins_literal(line: &str) -> bool {
     last.starts_with(['|', '>']) && last[1..].chars().all(|c| c == '-' || c == '+' || c.is_ascii_digit())
 }
 
-/// A line's content, and the comment behind it.
+/// Returns a line's content, and the comment behind it.
 fn split_comment(line: &str) -> (&str, Option<&str>) {
     let mut quote: Option<char> = None;
     let mut before = ' ';

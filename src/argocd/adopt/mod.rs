@@ -107,7 +107,7 @@ fn sources<'v>(spec: &'v Value, base: &[Step]) -> Vec<(Vec<Step>, &'v Value)> {
     }
 }
 
-/// What becomes of a source; none when it is not native, or must stay.
+/// Returns what becomes of a source; none when it is not native, or must stay.
 fn site(
     object: ObjectId,
     path: Vec<Step>,
@@ -146,7 +146,7 @@ fn site(
     (site, lost)
 }
 
-/// The file's new text, and whether comments were lost.
+/// Returns the file's new text, and whether comments were lost.
 fn rewritten(text: &str, shown: &str, manifests: &Manifests, sites: &[Site]) -> Result<(String, bool)> {
     let mut edits: BTreeMap<ObjectId, Vec<Edit>> = BTreeMap::new();
     for site in sites {
@@ -174,7 +174,7 @@ fn rewritten(text: &str, shown: &str, manifests: &Manifests, sites: &[Site]) -> 
     Ok((after, lost))
 }
 
-/// The text with each block's lines replaced, from the last to the first; none when one is not in block style.
+/// Returns the text with each block's lines replaced, from the last to the first; none when one is not in block style.
 fn spliced(text: &str, manifests: &Manifests, sites: &[Site]) -> Option<String> {
     let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
     let mut placed = Vec::new();

@@ -51,7 +51,7 @@ pub(super) fn call(name: &str, args: &[Value]) -> Result<Value, String> {
     })
 }
 
-/// A value as a template prints it.
+/// Returns a value as a template prints it.
 pub(super) fn show(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -77,7 +77,7 @@ pub(super) fn truth(value: &Value) -> bool {
     }
 }
 
-/// A field of a map, or an item of a list.
+/// Returns a field of a map, or an item of a list.
 pub(super) fn member(value: &Value, key: &Value) -> Value {
     let found = match key {
         Value::Number(index) => index.as_u64().and_then(|index| value.get(usize::try_from(index).ok()?)),

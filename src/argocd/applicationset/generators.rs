@@ -13,7 +13,7 @@ type Made = Vec<(Params, Option<Value>)>;
 const BESIDE: [&str; 1] = ["selector"];
 
 impl Reader<'_> {
-    /// The parameters of a generator. The error is a sentence fragment after "the ApplicationSet".
+    /// Returns the parameters of a generator. The error is a sentence fragment after "the ApplicationSet".
     pub(super) fn params(&self, generator: &Value) -> Result<Made, String> {
         let map = generator.as_object().ok_or("has a generator that is not a map")?;
         let mut kinds = map.iter().filter(|(key, value)| !BESIDE.contains(&key.as_str()) && !value.is_null());
@@ -125,7 +125,7 @@ impl Reader<'_> {
         Ok(all)
     }
 
-    /// `path`, `path.basename` and so on.
+    /// Returns `path`, `path.basename` and so on.
     fn path_params(&self, path: &str, file: Option<&str>, body: &Value) -> Params {
         let basename = path.rsplit('/').next().unwrap_or(path);
         let segments: Vec<&str> = path.split('/').collect();
@@ -211,7 +211,7 @@ impl Reader<'_> {
     }
 }
 
-/// A value by its dotted name, in nested parameters or in flat ones.
+/// Returns a value by its dotted name, in nested parameters or in flat ones.
 fn lookup<'p>(params: &'p Params, name: &str) -> Option<&'p Value> {
     params.get(name).or_else(|| {
         let (first, rest) = name.split_once('.')?;
@@ -234,7 +234,7 @@ fn flat(map: &Map<String, Value>) -> Params {
     out
 }
 
-/// `post selector` of a generator, on the parameters as labels.
+/// Returns `post selector` of a generator, on the parameters as labels.
 fn selected(selector: &Value, params: &Params) -> Result<bool, String> {
     if selector.is_null() {
         return Ok(true);
@@ -267,7 +267,7 @@ fn selected(selector: &Value, params: &Params) -> Result<bool, String> {
     Ok(selector.matches(&labels))
 }
 
-/// A name as DNS allows it: `utils.SanitizeName`.
+/// Returns a name as DNS allows it: `utils.SanitizeName`.
 pub(super) fn normalize(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '-' };
     let name: String = name.to_lowercase().chars().map(allowed).take(253).collect();

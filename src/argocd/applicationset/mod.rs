@@ -26,7 +26,7 @@ struct Reader<'a> {
     repository: &'a Repository,
 }
 
-/// The Applications of an object of kind `ApplicationSet`.
+/// Returns the Applications of an object of kind `ApplicationSet`.
 pub(super) fn expand(
     object: &Value,
     location: &Location,
@@ -86,7 +86,7 @@ fn hinted(problem: Problem) -> Problem {
 }
 
 impl Reader<'_> {
-    /// The Application of one set of parameters.
+    /// Returns the Application of one set of parameters.
     fn application(&self, set: &Value, params: &Params, own: Option<&Value>) -> Result<Value, String> {
         let spec = &set["spec"];
         let mut template = spec["template"].clone();
@@ -108,7 +108,7 @@ impl Reader<'_> {
         Ok(object)
     }
 
-    /// Every text in a value, expanded; keys of maps too, as in Argo CD.
+    /// Returns every text in a value, expanded; keys of maps too, as in Argo CD.
     fn render(&self, value: &Value, params: &Params) -> Result<Value, String> {
         Ok(match value {
             Value::String(text) => Value::String(self.text(text, params)?),

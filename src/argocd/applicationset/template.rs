@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Params;
 
-/// `text` with the parameters in place; what names no parameter stays, as in Argo CD.
+/// Returns `text` with the parameters in place; what names no parameter stays, as in Argo CD.
 pub(super) fn render(text: &str, params: &Params) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

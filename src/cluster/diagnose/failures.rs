@@ -48,7 +48,7 @@ fn migration(case: &Case<'_>, state: Option<&OperationState>, failure: &Failure)
     ))
 }
 
-/// Why there is no more to tell.
+/// Returns why there is no more to tell.
 fn unreadable(case: &Case<'_>, failure: &Failure) -> Option<String> {
     match failure.sight {
         Sight::None if failure.key.is_job() && !case.app.is_local() => {
@@ -61,7 +61,7 @@ fn unreadable(case: &Case<'_>, failure: &Failure) -> Option<String> {
     }
 }
 
-/// What is not deployed because of it.
+/// Returns what is not deployed because of it.
 fn blocked(case: &Case<'_>, state: &OperationState, phase: &str) -> String {
     let to = short(&state.revision());
     let to = if to.is_empty() { "the sync".to_owned() } else { format!("the sync to {to}") };
@@ -80,7 +80,7 @@ fn running(case: &Case<'_>, last: &Deployment) -> String {
     format!(": the cluster runs {}{since}", short(&revision))
 }
 
-/// What happens by itself.
+/// Returns what happens by itself.
 fn next(case: &Case<'_>, state: &OperationState) -> String {
     match case.app.operation() {
         Operation::None if case.app.automated().is_some() => {
@@ -91,7 +91,7 @@ fn next(case: &Case<'_>, state: &OperationState) -> String {
     }
 }
 
-/// The first characters of each commit, as people say them.
+/// Returns the first characters of each commit, as people say them.
 fn short(revision: &str) -> String {
     let words = revision.split(' ').map(|word| word.get(..7).filter(|_| word.len() == 40).unwrap_or(word));
     words.collect::<Vec<_>>().join(" ")

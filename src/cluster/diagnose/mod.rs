@@ -92,7 +92,7 @@ impl Kind {
         Self::RemoteDestination,
     ];
 
-    /// The name in both outputs.
+    /// Returns the name in both outputs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::FailedMigration => "failed-migration",
@@ -115,7 +115,7 @@ impl Kind {
         }
     }
 
-    /// What it makes of the Application.
+    /// Returns what it makes of the Application.
     pub const fn group(self) -> Option<Group> {
         match self {
             Self::StuckOperation | Self::OrphanedOperation | Self::PendingHook => Some(Group::Stuck),
@@ -138,7 +138,7 @@ impl Kind {
         )
     }
 
-    /// How bad it is.
+    /// Returns how bad it is.
     pub const fn severity(self) -> Severity {
         match self {
             Self::FailedMigration
@@ -237,13 +237,13 @@ impl Case<'_> {
         }
     }
 
-    /// `presync repair` for this Application.
+    /// Returns `presync repair` for this Application.
     fn repair(&self, flags: &str) -> String {
         let AppKey { namespace, name } = &self.key;
         format!("presync repair {name} -n {namespace} {flags}")
     }
 
-    /// How the plugin comes to render this Application; `None` when a plugin does already.
+    /// Returns how the plugin comes to render this Application; `None` when a plugin does already.
     fn opt_in(&self) -> Option<String> {
         owner::opt_in(self.app, &self.instance.tracking)
     }

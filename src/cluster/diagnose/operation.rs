@@ -17,7 +17,8 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     finding.into_iter().chain(rerun(case)).collect()
 }
 
-/// An operation that waits for a hook for longer than the patience; one that waits for anything else is a roll-out.
+/// Returns an operation that waits for a hook for longer than the patience; one that waits for anything else is a
+/// roll-out.
 fn stuck(case: &Case<'_>, state: &OperationState) -> Option<Finding> {
     let age = elapsed(state.started()?, case.now);
     if age < case.patience || case.hooks.is_empty() {
@@ -52,7 +53,7 @@ fn stuck(case: &Case<'_>, state: &OperationState) -> Option<Finding> {
     }
 }
 
-/// The incident's own first fix leaves this behind.
+/// Returns the incident's own first fix leaves this behind.
 fn orphaned(case: &Case<'_>, state: &OperationState) -> Finding {
     let since =
         state.started().map(|at| format!(" since {}", human(elapsed(at, case.now)))).unwrap_or_default();
@@ -69,8 +70,8 @@ fn orphaned(case: &Case<'_>, state: &OperationState) -> Finding {
         .fix(case.repair("--yes"))
 }
 
-/// A selective sync by self-heal that created a Job: it was gone, and ran again. What the operation asked for tells
-/// nothing: Argo CD names live hooks there too, and runs none of them.
+/// Returns a selective sync by self-heal that created a Job: it was gone, and ran again. What the operation asked for
+/// tells nothing: Argo CD names live hooks there too, and runs none of them.
 fn rerun(case: &Case<'_>) -> Option<Finding> {
     let state = case.app.status.operation_state.as_ref()?;
     let attempts = state.self_heal_attempts();

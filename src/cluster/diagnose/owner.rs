@@ -43,7 +43,7 @@ impl Owner {
     }
 }
 
-/// How presync comes to render an Application; `None` when a plugin does already.
+/// Returns how presync comes to render an Application; `None` when a plugin does already.
 pub(super) fn opt_in(app: &Application, tracking: &Tracking) -> Option<String> {
     if app.has_plugin() {
         return None;

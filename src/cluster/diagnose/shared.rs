@@ -55,7 +55,7 @@ fn concerns_us(key: &ObjectKey) -> bool {
     key.is_job() || trigger::is_trigger(key)
 }
 
-/// `SharedResourceWarning`: `Job/x is part of applications argocd/a and b` (`controller/state.go`).
+/// Returns `SharedResourceWarning`: `Job/x is part of applications argocd/a and b` (`controller/state.go`).
 fn warned(app: &Application) -> impl Iterator<Item = (ObjectKey, String)> {
     let warnings =
         app.status.conditions.iter().filter(|condition| condition.type_ == "SharedResourceWarning");

@@ -65,7 +65,7 @@ impl Repairer<'_> {
         outcome
     }
 
-    /// What a repair would do now, or why it would not.
+    /// Returns what a repair would do now, or why it would not.
     pub async fn preview(&self, app: &Application) -> Result<Result<Plan, Refusal>> {
         let around = Around {
             hooks: snapshot::awaited(&self.client, app, false).await?,
@@ -75,7 +75,7 @@ impl Repairer<'_> {
         Ok(plan(app, &around, &self.options, Timestamp::now()))
     }
 
-    /// Those of `apps` that need a repair, judged when Argo CD has compared them.
+    /// Returns those of `apps` that need a repair, judged when Argo CD has compared them.
     pub async fn needy(&self, apps: Vec<Application>, parallel: usize) -> Result<Vec<Application>> {
         let apps = settled(&self.client, apps).await?;
         let judged = stream::iter(apps).map(|app| async move {
@@ -86,7 +86,7 @@ impl Repairer<'_> {
         Ok(needy.into_iter().flatten().collect())
     }
 
-    /// The Jobs that are gone; it counts only while no operation runs.
+    /// Returns the Jobs that are gone; it counts only while no operation runs.
     async fn missing(&self, app: &Application) -> Result<Vec<ObjectKey>, Problem> {
         match app.operation() {
             Operation::None => snapshot::missing_jobs(&self.client, app).await,
@@ -94,7 +94,7 @@ impl Repairer<'_> {
         }
     }
 
-    /// The live hook Jobs of an app, when their finalizers may be touched.
+    /// Returns the live hook Jobs of an app, when their finalizers may be touched.
     async fn hook_jobs(&self, app: &Application) -> Result<Vec<Job>, Problem> {
         let mut jobs = Vec::new();
         if !self.options.remove_finalizers || !app.is_local() {

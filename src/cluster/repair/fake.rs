@@ -42,7 +42,7 @@ pub(super) struct Fake(Arc<Mutex<Server>>);
 pub(super) const APP: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/order";
 
 impl Fake {
-    /// A server with one Application.
+    /// Returns a server with one Application.
     pub(super) fn with(app: &Value) -> Self {
         let fake = Self::default();
         let mut app = app.clone();
@@ -84,12 +84,12 @@ impl Fake {
         self.0.lock().unwrap().controller = Some(Box::new(act));
     }
 
-    /// The patches that were applied.
+    /// Returns the patches that were applied.
     pub(super) fn patches(&self) -> Vec<Value> {
         self.0.lock().unwrap().patches.clone()
     }
 
-    /// A client of it.
+    /// Returns a client of it.
     pub(super) fn client(&self) -> Client {
         let fake = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {

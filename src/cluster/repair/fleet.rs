@@ -31,7 +31,7 @@ pub async fn run(repairer: &Repairer<'_>, apps: &[Application], pace: Pace, mut 
     }
 }
 
-/// What the cluster must allow before anything is begun.
+/// Returns what the cluster must allow before anything is begun.
 pub fn permissions<'a>(apps: &'a [Application], options: &Options) -> Vec<Attempt<'a>> {
     let own: BTreeSet<&str> = apps.iter().filter_map(|app| app.metadata.namespace.as_deref()).collect();
     let get = own.iter().map(|namespace| Attempt::new("get", "applications.argoproj.io", namespace));

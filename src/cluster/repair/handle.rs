@@ -204,7 +204,7 @@ impl Handle {
         self.timed(api.patch(name, &PatchParams::default(), &Patch::Merge(&request.body))).await
     }
 
-    /// A problem with this Application.
+    /// Returns a problem with this Application.
     pub(super) fn problem(&self, what: impl Display) -> Problem {
         Problem::new(Exit::CLUSTER, format!("{}: {what}", self.key))
     }

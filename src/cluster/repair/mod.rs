@@ -69,13 +69,13 @@ impl Ending {
 }
 
 impl fmt::Display for Outcome {
-    /// The line that the incident's report ends with: `catalog-dev: OutOfSync:Missing → Synced:Healthy`.
+    /// Returns the line that the incident's report ends with: `catalog-dev: OutOfSync:Missing → Synced:Healthy`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} → {}", self.app, self.before, self.after)
     }
 }
 
-/// What is still wrong with an Application, in the order of importance; empty when nothing is.
+/// Returns what is still wrong with an Application, in the order of importance; empty when nothing is.
 pub fn complaints(app: &Application, missing: &[ObjectKey]) -> Vec<String> {
     let mut complaints = Vec::new();
     match app.operation() {

@@ -111,7 +111,7 @@ impl Request {
         Self { purpose: Purpose::RemoveFinalizer, target: Target::Job(job::key(live)), body }
     }
 
-    /// The request line and the body, without what an operation carries.
+    /// Returns the request line and the body, without what an operation carries.
     pub fn http(&self) -> String {
         let path = match &self.target {
             Target::Application(AppKey { namespace, name }) => {
@@ -128,7 +128,7 @@ impl Request {
         format!("PATCH {path} {body}")
     }
 
-    /// The same with `kubectl`.
+    /// Returns the same with `kubectl`.
     pub fn kubectl(&self) -> String {
         let (resource, namespace, name) = match &self.target {
             Target::Application(AppKey { namespace, name }) => ("applications.argoproj.io", namespace, name),
@@ -149,7 +149,7 @@ impl Request {
     }
 }
 
-/// A word for a POSIX shell.
+/// Returns a word for a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -27,7 +27,7 @@ async fn repair(fake: &Fake, options: Options) -> Outcome {
     repairer.repair(&key, "?").await
 }
 
-/// A sync that waits for a hook Job that is gone.
+/// Returns a sync that waits for a hook Job that is gone.
 fn stuck(requested: bool) -> Value {
     let mut app = json!({"status": {
         "sync": {"status": "OutOfSync"}, "health": {"status": "Missing"}, "reconciledAt": "2026-01-01T00:00:00Z",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Application, Finding, Report};
 use crate::cluster::diagnose::Severity;
 
-/// The whole report.
+/// Returns the whole report.
 pub fn render(report: &Report) -> String {
     let cases: Vec<Option<&Application>> =
         std::iter::once(None).chain(report.applications.iter().map(Some)).collect();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Application, Report, text};
 
-/// The whole report.
+/// Returns the whole report.
 pub fn render(report: &Report) -> String {
     let (about, fleet) = (text::about(&report.argocd), text::fleet(&report.summary));
     let mut markdown = format!("# presync doctor\n\n{about}\n\n**{fleet}**\n");
@@ -56,7 +56,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A fence that is longer than any run of backquotes within.
+/// Returns a fence that is longer than any run of backquotes within.
 fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     "`".repeat(longest.max(2) + 1)

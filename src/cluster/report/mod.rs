@@ -191,7 +191,7 @@ impl Report {
         self.summary.errors + self.summary.warnings > 0
     }
 
-    /// The findings about one Application, or about Argo CD as a whole.
+    /// Returns the findings about one Application, or about Argo CD as a whole.
     fn about<'a>(&'a self, app: Option<&'a Application>) -> impl Iterator<Item = &'a Finding> {
         let name = app.map(Application::key);
         self.findings.iter().filter(move |finding| finding.application == name)
@@ -199,7 +199,7 @@ impl Report {
 }
 
 impl Application {
-    /// `<namespace>/<name>`.
+    /// Returns `<namespace>/<name>`.
     pub fn key(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }

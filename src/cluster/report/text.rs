@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use super::{Argocd, Finding, Report, Summary};
 use crate::cluster::job::human;
 
-/// The whole report.
+/// Returns the whole report.
 pub fn render(report: &Report) -> String {
     let mut text = format!("{}\n{}\n", about(&report.argocd), fleet(&report.summary));
     report.about(None).for_each(|finding| show(&mut text, finding));
@@ -34,7 +34,7 @@ pub(super) fn about(argocd: &Argocd) -> String {
     format!("Argo CD {version}, {refresh}")
 }
 
-/// The fleet in one line.
+/// Returns the fleet in one line.
 pub(super) fn fleet(summary: &Summary) -> String {
     let Summary { applications, stuck, drifting, failed, warned, not_opted_in, .. } = summary;
     let parts = [

@@ -171,7 +171,7 @@ impl Encoder<'_, '_> {
         Ok(())
     }
 
-    /// The state of each migration.
+    /// Returns the state of each migration.
     fn migrations(&mut self, state: &State) -> fmt::Result {
         let seconds = Some(&Unit::Seconds);
         self.each(
@@ -250,7 +250,7 @@ fn apps(state: &State) -> impl Iterator<Item = (Vec<(&'static str, String)>, &Ap
         .map(|(key, app)| (vec![("app_namespace", key.namespace.clone()), ("app", key.name.clone())], app))
 }
 
-/// The labels of a migration. `job` and `namespace` are Prometheus' own.
+/// Returns the labels of a migration. `job` and `namespace` are Prometheus' own.
 fn job(app: &App, key: &ObjectKey) -> [(&'static str, String); 4] {
     let (project, environment) = app
         .facts

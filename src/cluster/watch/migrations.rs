@@ -32,7 +32,7 @@ pub struct Migration {
 }
 
 impl Migrations {
-    /// Each with its Job.
+    /// Returns each with its Job.
     pub fn iter(&self) -> impl Iterator<Item = (&ObjectKey, &Migration)> {
         self.0.iter()
     }

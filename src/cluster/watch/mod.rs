@@ -64,7 +64,7 @@ pub struct Options {
     pub events: bool,
 }
 
-/// What it may not go without, by the RBAC that [`Options`] need.
+/// Returns what it may not go without, by the RBAC that [`Options`] need.
 pub fn permissions(options: &Options) -> Vec<Attempt<'_>> {
     let own = options.namespace.as_str();
     let apps = options.selection.namespace.as_str();
@@ -118,7 +118,8 @@ pub async fn run(access: &Access, listener: TcpListener, options: &Options) -> R
     }
 }
 
-/// The event, unless it is about an Application that is not selected. One that is moved out of the selection is gone.
+/// Returns the event, unless it is about an Application that is not selected. One that is moved out of the selection is
+/// gone.
 fn selected_by(selection: &Selection, event: Event<Application>) -> Option<Event<Application>> {
     match event {
         Event::Apply(app) if !selection.holds(&app) => Some(Event::Delete(app)),
@@ -191,7 +192,7 @@ async fn next<K>(
     }
 }
 
-/// The error of the API when it is a refusal, with the verb that was refused.
+/// Returns the error of the API when it is a refusal, with the verb that was refused.
 fn refusal(fault: watcher::Error) -> Option<(&'static str, kube::Error)> {
     match fault {
         watcher::Error::InitialListFailed(error) if retry(&error) == Retry::Refused => Some(("list", error)),

@@ -133,12 +133,12 @@ impl State {
         self.apps.iter()
     }
 
-    /// How many Jobs are remembered.
+    /// Returns how many Jobs are remembered.
     pub fn jobs_known(&self) -> usize {
         self.jobs.len()
     }
 
-    /// A change of a Job.
+    /// Returns a change of a Job.
     pub fn job(&mut self, change: Change<JobFacts>, now: Timestamp) -> Vec<Notice> {
         match change {
             Change::Restart => self.job_lists.started += 1,
@@ -162,7 +162,7 @@ impl State {
         Vec::new()
     }
 
-    /// A change of an Application.
+    /// Returns a change of an Application.
     pub fn app(&mut self, change: Change<AppFacts>, now: Timestamp) -> Vec<Notice> {
         match change {
             Change::Restart => self.app_lists.started += 1,
@@ -320,8 +320,8 @@ impl State {
     }
 }
 
-/// The Application to count for. One that is not known is remembered only until the first list of Applications is
-/// complete, so that Jobs of deleted Applications leave nothing behind.
+/// Returns the Application to count for. One that is not known is remembered only until the first list of Applications
+/// is complete, so that Jobs of deleted Applications leave nothing behind.
 fn app_of<'a>(apps: &'a mut BTreeMap<AppKey, App>, lists: Lists, key: &AppKey) -> Option<&'a mut App> {
     if lists.completed == 0 { Some(apps.entry(key.clone()).or_default()) } else { apps.get_mut(key) }
 }
@@ -332,7 +332,7 @@ fn notice(app: &App, object: ObjectKey, reason: Reason, text: String) -> Option<
 }
 
 impl Runs {
-    /// How many there were.
+    /// Returns how many there were.
     pub fn count(&self) -> u64 {
         self.succeeded + self.failed
     }
@@ -364,12 +364,12 @@ impl App {
         self.missing_since = lacks.then(|| self.missing_since.unwrap_or(now));
     }
 
-    /// How long a Job has been missing without a sync.
+    /// Returns how long a Job has been missing without a sync.
     pub fn missing_for(&self, now: Timestamp) -> Option<Duration> {
         self.missing_since.map(|since| elapsed(since, now))
     }
 
-    /// The hooks that its operation waits for, and how long.
+    /// Returns the hooks that its operation waits for, and how long.
     pub fn waits(&self, now: Timestamp) -> impl Iterator<Item = (&ObjectKey, Duration)> {
         let facts = self.facts.as_ref();
         let since = facts.and_then(|facts| facts.since);

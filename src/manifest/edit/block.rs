@@ -155,7 +155,7 @@ impl Editor<'_, '_> {
     }
 }
 
-/// The text up to the first line break, and the rest with it.
+/// Returns the text up to the first line break, and the rest with it.
 fn split_first_line(text: &str) -> (&str, &str) {
     text.split_at(text.find('\n').unwrap_or(text.len()))
 }

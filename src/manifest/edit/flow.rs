@@ -83,7 +83,7 @@ impl Editor<'_, '_> {
         Ok(())
     }
 
-    /// A member that goes takes the comma behind it along, and the last ones the comma before them.
+    /// Returns a member that goes takes the comma behind it along, and the last ones the comma before them.
     fn remove_in_flow(&mut self, bounds: &[(usize, usize)], members: &Members) -> Result<(), Refused> {
         if !members.removed.contains(&true) {
             return Ok(());
@@ -99,15 +99,15 @@ impl Editor<'_, '_> {
         Ok(())
     }
 
-    /// An empty value needs a blank behind its colon, its tag or its anchor: to Argo CD's reader, `{a:}` holds the key
-    /// `a:`, and a tag goes on up to the next blank.
+    /// Returns an empty value needs a blank behind its colon, its tag or its anchor: to Argo CD's reader, `{a:}` holds
+    /// the key `a:`, and a tag goes on up to the next blank.
     fn blank_behind_empty(&self, end: usize) -> &'static str {
         let text = &self.tree.text[..end];
         let word = text.rsplit([' ', '\t', '\n', ',', '{', '[']).next().unwrap_or_default();
         if text.ends_with(':') || word.starts_with(['!', '&']) { " " } else { "" }
     }
 
-    /// How a collection is written, for its new members.
+    /// Returns how a collection is written, for its new members.
     fn style(&self, id: NodeId) -> Result<Flow, Refused> {
         let tree = self.tree;
         let open = tree.node(id).span.start;
@@ -122,7 +122,7 @@ impl Editor<'_, '_> {
         Ok(self.style_at(open, member.ok_or(Refused)?))
     }
 
-    /// The style of a member, in a collection that opens at `open`.
+    /// Returns the style of a member, in a collection that opens at `open`.
     fn style_at(&self, open: usize, member: usize) -> Flow {
         let text = self.tree.text;
         let root = self.tree.root.map_or(0, |root| self.tree.start(root));

@@ -34,7 +34,8 @@ pub(super) enum EditError {
 #[derive(Debug)]
 struct Refused;
 
-/// The document after the edits, or `None` when they change nothing. Edits of a list's item come with its number.
+/// Returns the document after the edits, or `None` when they change nothing. Edits of a list's item come with its
+/// number.
 pub(super) fn edit(
     text: &str,
     json: bool,
@@ -96,7 +97,7 @@ fn spliced(
     verified(Editor::edit(tree, before, after, line_break, literals)?, tree.json, after)
 }
 
-/// The whole document anew, between the comments above and below it.
+/// Returns the whole document anew, between the comments above and below it.
 fn rewritten(tree: &Tree<'_>, after: &Value, line_break: &str, literals: bool) -> Result<String, Refused> {
     if tree.json {
         let style = if tree.text.contains('\n') { Flow::PRETTY_JSON } else { Flow::COMPACT_JSON };

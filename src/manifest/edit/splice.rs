@@ -34,14 +34,14 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// The last one that stays.
+    /// Returns the last one that stays.
     pub(super) fn last_kept(&self) -> Option<usize> {
         self.removed.iter().rposition(|removed| !removed)
     }
 }
 
 impl<'a, 't> Editor<'a, 't> {
-    /// The text of `tree`, which reads as `before`, changed to read as `after`. To be verified by the caller.
+    /// Returns the text of `tree`, which reads as `before`, changed to read as `after`. To be verified by the caller.
     pub(super) fn edit(
         tree: &'a Tree<'t>,
         before: &Value,
@@ -219,7 +219,7 @@ fn extends(before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
     before.keys().all(|key| after.contains_key(key))
 }
 
-/// How the document indents, told by the first map and the first list that stand under a key.
+/// Returns how the document indents, told by the first map and the first list that stand under a key.
 fn block_style(tree: &Tree<'_>) -> Block {
     let mut step = None;
     let mut list_indent = None;
@@ -246,7 +246,7 @@ fn block_style(tree: &Tree<'_>) -> Block {
     }
 }
 
-/// How far a block collection stands to the right of its key.
+/// Returns how far a block collection stands to the right of its key.
 fn indent_of(tree: &Tree<'_>, entry: Entry) -> Option<usize> {
     let key = column(tree.text, tree.start(entry.key)).ok()?;
     let value = column(tree.text, tree.start(entry.value)).ok()?;

@@ -3,21 +3,21 @@
 use super::Refused;
 use crate::manifest::scan::line_start;
 
-/// The byte after the last one of the line that `at` is in, without its line break.
+/// Returns the byte after the last one of the line that `at` is in, without its line break.
 pub(super) fn line_content_end(text: &str, at: usize) -> usize {
     let rest = &text[at..];
     let line = rest.split('\n').next().unwrap_or_default();
     at + line.strip_suffix('\r').unwrap_or(line).len()
 }
 
-/// The start of the line after that of `at`; refused when something other than a comment stands in between.
+/// Returns the start of the line after that of `at`; refused when something other than a comment stands in between.
 pub(super) fn next_line(text: &str, at: usize) -> Result<usize, Refused> {
     let end = text[at..].find('\n').map_or(text.len(), |line_break| at + line_break + 1);
     let rest = text[at..end].trim_matches([' ', '\t', '\r', '\n']);
     if rest.is_empty() || rest.starts_with('#') { Ok(end) } else { Err(Refused) }
 }
 
-/// The column of `at`, when only blanks, the dashes of lists and a key's question mark stand before it.
+/// Returns the column of `at`, when only blanks, the dashes of lists and a key's question mark stand before it.
 pub(super) fn column(text: &str, at: usize) -> Result<usize, Refused> {
     let before = &text[line_start(text.as_bytes(), at)..at];
     if before.bytes().all(|byte| matches!(byte, b' ' | b'-' | b'?')) {
@@ -32,7 +32,7 @@ pub(super) fn begins_line(text: &str, at: usize) -> bool {
     text[line_start(text.as_bytes(), at)..at].bytes().all(|byte| byte == b' ')
 }
 
-/// How far the line that `at` is in is indented.
+/// Returns how far the line that `at` is in is indented.
 pub(super) fn indentation(text: &str, at: usize) -> usize {
     let line = &text[line_start(text.as_bytes(), at)..];
     line.len() - line.trim_start_matches(' ').len()

@@ -8,7 +8,7 @@ use super::*;
 #[path = "../../../tests/manifest/generate.rs"]
 mod generate;
 
-/// What the tree says, as a list of events.
+/// Returns what the tree says, as a list of events.
 fn ours(text: &str) -> Option<Vec<String>> {
     let tree = parse(text, false).ok()?;
     let mut events = Vec::new();
@@ -46,7 +46,7 @@ fn describe(tree: &Tree<'_>, id: NodeId, events: &mut Vec<String>) {
     }
 }
 
-/// What libyaml says of the first document, with line breaks as Argo CD's line reader hands them on.
+/// Returns what libyaml says of the first document, with line breaks as Argo CD's line reader hands them on.
 fn libyaml(text: &str) -> Option<Vec<String>> {
     let mut text = text.replace("\r\n", "\n");
     if !text.ends_with('\n') {

@@ -69,29 +69,29 @@ pub(crate) enum Author {
     Nobody,
 }
 
-/// An annotation's value.
+/// Returns an annotation's value.
 pub(crate) fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object["metadata"]["annotations"][key].as_str()
 }
 
-/// The entries of a comma-separated annotation, trimmed, empty ones left out.
+/// Returns the entries of a comma-separated annotation, trimmed, empty ones left out.
 pub(crate) fn entries<'a>(object: &'a Value, key: &str) -> Vec<&'a str> {
     annotation(object, key)
         .map(|list| list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect())
         .unwrap_or_default()
 }
 
-/// The sync wave in force: `sync-wave`, else Helm's weight, else 0; what is no number counts as absent.
+/// Returns the sync wave in force: `sync-wave`, else Helm's weight, else 0; what is no number counts as absent.
 pub(crate) fn wave(object: &Value) -> i32 {
     explicit_wave(object).unwrap_or(0)
 }
 
-/// The sync wave that an annotation gives.
+/// Returns the sync wave that an annotation gives.
 pub(crate) fn explicit_wave(object: &Value) -> Option<i32> {
     [SYNC_WAVE, HELM_WEIGHT].iter().find_map(|key| annotation(object, key)?.parse().ok())
 }
 
-/// What the annotations make of the object, and which of the two annotations decides.
+/// Returns what the annotations make of the object, and which of the two annotations decides.
 pub(crate) fn role(object: &Value) -> (Role, Author) {
     let argo = entries(object, ARGO_HOOK);
     let types = argo_types(&argo);

@@ -67,22 +67,22 @@ impl<'a> Index<'a> {
         })
     }
 
-    /// The same app, with what the platform says about its own kinds.
+    /// Returns the same app, with what the platform says about its own kinds.
     pub(crate) fn with_kinds(self, kinds: &'a [KindRule]) -> Self {
         Self { kinds, ..self }
     }
 
-    /// What the platform says about the object's kind.
+    /// Returns what the platform says about the object's kind.
     pub(crate) fn rules_of(&self, header: &Header) -> impl Iterator<Item = &'a KindRule> {
         self.kinds.iter().filter(|rule| is(header, &rule.kind))
     }
 
-    /// Every object of the app, in the order of the manifests.
+    /// Returns every object of the app, in the order of the manifests.
     pub(crate) fn headers(&self) -> &[Header] {
         &self.headers
     }
 
-    /// The objects of a kind, in the order of the manifests.
+    /// Returns the objects of a kind, in the order of the manifests.
     pub(crate) fn of_kind<'v>(&'v self, kind: &str) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
         let (kind, group) = split_kind(kind);
         let group = group.map(str::to_owned);
@@ -106,29 +106,29 @@ impl<'a> Index<'a> {
         named.take_while(|header| key(header) == (kind, name)).any(|header| in_group(header, None))
     }
 
-    /// The objects whose kind is not Kubernetes' own, in the order of the manifests.
+    /// Returns the objects whose kind is not Kubernetes' own, in the order of the manifests.
     pub(crate) fn custom<'v>(&'v self) -> impl Iterator<Item = &'v Header> + use<'v, 'a> {
         self.custom.iter().map(|&at| &self.headers[at])
     }
 
-    /// What identifies an object.
+    /// Returns what identifies an object.
     pub(crate) fn header(&self, id: ObjectId) -> Option<&Header> {
         self.headers.binary_search_by_key(&id, |header| header.id).ok().map(|at| &self.headers[at])
     }
 
-    /// The positions of a kind's objects, ordered by name.
+    /// Returns the positions of a kind's objects, ordered by name.
     fn positions(&self, kind: &str) -> &[usize] {
         let start = self.order.partition_point(|&at| self.headers[at].kind.as_str() < kind);
         let end = self.order.partition_point(|&at| self.headers[at].kind.as_str() <= kind);
         &self.order[start..end]
     }
 
-    /// The first object of this kind and name in a namespace; a kind without namespace is found from every one.
+    /// Returns the first object of this kind and name in a namespace; a kind without namespace is found from every one.
     pub(crate) fn find(&self, kind: &str, name: &str, namespace: Option<&str>) -> Option<&Header> {
         self.find_all(kind, name, namespace).next()
     }
 
-    /// All objects of this kind and name: an app may render one both as a hook and as an ordinary object.
+    /// Returns all objects of this kind and name: an app may render one both as a hook and as an ordinary object.
     pub(crate) fn find_all<'v>(
         &'v self,
         kind: &str,
@@ -149,7 +149,7 @@ impl<'a> Index<'a> {
         self.mentions.look_for(texts, self.texts());
     }
 
-    /// The objects that contain this text, in the order of the manifests.
+    /// Returns the objects that contain this text, in the order of the manifests.
     pub(crate) fn mentioning(&self, text: &str) -> Vec<&Header> {
         self.mentions.of(text, self.texts()).iter().map(|at| &self.headers[*at]).collect()
     }
@@ -161,14 +161,14 @@ impl<'a> Index<'a> {
             .is_ok_and(|at| self.mentions.of(text, self.texts()).binary_search(&at).is_ok())
     }
 
-    /// The custom resources that contain this text, in the order of the manifests.
+    /// Returns the custom resources that contain this text, in the order of the manifests.
     pub(crate) fn custom_mentioning(&self, text: &str) -> impl Iterator<Item = &Header> {
         let finder = Finder::new(text).into_owned();
         let found = self.custom.iter().filter(move |at| finder.find(self.text(**at)).is_some());
         found.map(|at| &self.headers[*at])
     }
 
-    /// What each object consists of, to be searched: its document, or the item of a List as JSON.
+    /// Returns what each object consists of, to be searched: its document, or the item of a List as JSON.
     fn texts(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.headers.len()).map(|at| self.text(at))
     }
@@ -181,27 +181,27 @@ impl<'a> Index<'a> {
         items[at].as_ref().map_or_else(document, String::as_bytes)
     }
 
-    /// The object itself; fails where its document cannot be read.
+    /// Returns the object itself; fails where its document cannot be read.
     pub(crate) fn object(&self, id: ObjectId) -> Result<&'a Value> {
         self.manifests.object(id)
     }
 
-    /// Where the object stands, for a message.
+    /// Returns where the object stands, for a message.
     pub(crate) fn location(&self, id: ObjectId) -> Location {
         self.manifests.location(id)
     }
 
-    /// Where a node of the object stands, for a message.
+    /// Returns where a node of the object stands, for a message.
     pub(crate) fn location_of(&self, id: ObjectId, path: &[Step]) -> Location {
         self.manifests.location_of(id, path)
     }
 
-    /// `Kind name` of the object.
+    /// Returns `Kind name` of the object.
     pub(crate) fn label(&self, id: ObjectId) -> String {
         self.header(id).map(Header::label).unwrap_or_default()
     }
 
-    /// The namespace that an object with this `metadata.namespace` lands in, as far as known.
+    /// Returns the namespace that an object with this `metadata.namespace` lands in, as far as known.
     pub(crate) fn namespace<'n>(&'n self, written: Option<&'n str>) -> Option<&'n str> {
         written.filter(|namespace| !namespace.is_empty()).or(self.default_namespace.as_deref())
     }
@@ -220,7 +220,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The API group of an `apiVersion`; empty for the core group.
+/// Returns the API group of an `apiVersion`; empty for the core group.
 pub(crate) fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
@@ -229,7 +229,7 @@ fn key(header: &Header) -> (&str, &str) {
     (&header.kind, &header.name)
 }
 
-/// `Kind` or `Kind.group`.
+/// Returns `Kind` or `Kind.group`.
 fn split_kind(kind: &str) -> (&str, Option<&str>) {
     kind.split_once('.').map_or((kind, None), |(kind, group)| (kind, Some(group)))
 }
@@ -269,7 +269,7 @@ pub(crate) mod testing {
 
     use crate::manifest::{Manifests, Source};
 
-    /// An app from YAML text.
+    /// Returns an app from YAML text.
     pub(crate) fn manifests(text: &str) -> Manifests {
         let source = Source { name: "app.yaml".into(), bytes: text.into(), validate: true };
         Manifests::read(vec![source]).unwrap()

@@ -14,17 +14,17 @@ pub(crate) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// `metadata.name`, or empty where only `generateName` is given.
+    /// Returns `metadata.name`, or empty where only `generateName` is given.
     pub(crate) fn name(&self) -> &'a str {
         text(&self.object["metadata"]["name"])
     }
 
-    /// `metadata.generateName`.
+    /// Returns `metadata.generateName`.
     pub(crate) fn generate_name(&self) -> Option<&'a str> {
         self.object["metadata"]["generateName"].as_str()
     }
 
-    /// `Job`, or `Workflow`.
+    /// Returns `Job`, or `Workflow`.
     pub(crate) fn kind(&self) -> &'a str {
         text(&self.object["kind"])
     }
@@ -34,7 +34,7 @@ impl<'a> Job<'a> {
         self.kind() == super::workflow::KIND
     }
 
-    /// The name that messages use: `metadata.name`, else `metadata.generateName` with a `*`.
+    /// Returns the name that messages use: `metadata.name`, else `metadata.generateName` with a `*`.
     pub(crate) fn label(&self) -> String {
         match (self.name(), self.generate_name()) {
             ("", Some(prefix)) => format!("{prefix}*"),
@@ -42,37 +42,37 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// `metadata.namespace`, if the manifest says one.
+    /// Returns `metadata.namespace`, if the manifest says one.
     pub(crate) fn namespace(&self) -> Option<&'a str> {
         self.object["metadata"]["namespace"].as_str()
     }
 
-    /// An annotation of the Job itself.
+    /// Returns an annotation of the Job itself.
     pub(crate) fn annotation(&self, key: &str) -> Option<&'a str> {
         self.object["metadata"]["annotations"][key].as_str()
     }
 
-    /// The annotations of the Job itself.
+    /// Returns the annotations of the Job itself.
     pub(crate) fn annotations(&self) -> Option<&'a Map<String, Value>> {
         self.object["metadata"]["annotations"].as_object()
     }
 
-    /// The labels of the Job itself.
+    /// Returns the labels of the Job itself.
     pub(crate) fn labels(&self) -> Option<&'a Map<String, Value>> {
         self.object["metadata"]["labels"].as_object()
     }
 
-    /// `spec`.
+    /// Returns `spec`.
     pub(crate) fn spec(&self) -> &'a Value {
         &self.object["spec"]
     }
 
-    /// `spec.template.spec`.
+    /// Returns `spec.template.spec`.
     pub(crate) fn pod(&self) -> &'a Value {
         &self.object["spec"]["template"]["spec"]
     }
 
-    /// `spec.ttlSecondsAfterFinished`.
+    /// Returns `spec.ttlSecondsAfterFinished`.
     pub(crate) fn ttl(&self) -> Option<u64> {
         self.spec()["ttlSecondsAfterFinished"].as_u64()
     }
@@ -88,7 +88,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The string in a value; empty for anything else.
+/// Returns the string in a value; empty for anything else.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

@@ -18,7 +18,7 @@ fn is_finite(object: &Value) -> bool {
     )
 }
 
-/// The Jobs of an app, and the Workflows, read as the Jobs that they are like.
+/// Returns the Jobs of an app, and the Workflows, read as the Jobs that they are like.
 pub(crate) fn jobs_of(
     manifests: &Manifests,
     workflows: bool,

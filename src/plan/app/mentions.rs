@@ -27,7 +27,7 @@ impl Mentions {
         known.extend(texts.iter().zip(found).map(|(text, objects)| ((*text).to_owned(), objects.into())));
     }
 
-    /// The objects that contain `text`, in their order.
+    /// Returns the objects that contain `text`, in their order.
     pub(crate) fn of<'b>(&self, text: &str, objects: impl Iterator<Item = &'b [u8]>) -> Rc<[usize]> {
         if let Some(known) = self.0.borrow().get(text) {
             return Rc::clone(known);

@@ -70,7 +70,7 @@ const PREPARES_OTHERS: &[&str] = &[
     "ready", "wait",
 ];
 
-/// The word with which a command migrates: `/app/server migrate`, `./run-migrations.sh`, `npm run db:migrate`,
+/// Returns the word with which a command migrates: `/app/server migrate`, `./run-migrations.sh`, `npm run db:migrate`,
 /// `node dist/migrate.js`, `api --migrate-only`.
 ///
 /// `implied`: the first word is an image's name, which says nothing of what its program does; the second is its subcommand.
@@ -93,8 +93,8 @@ pub(crate) fn migration(words: &[String], implied: bool) -> Option<String> {
     named.or_else(|| joined(words, implied)).or_else(|| database_command(words))
 }
 
-/// A program or subcommand whose name joins a database with its upgrade (`init_and_upgrade_db`, `db-sync.sh`), or whose
-/// name says database and whose subcommand upgrades it (`manage_db.sh upgrade`).
+/// Returns a program or subcommand whose name joins a database with its upgrade (`init_and_upgrade_db`, `db-sync.sh`),
+/// or whose name says database and whose subcommand upgrades it (`manage_db.sh upgrade`).
 fn joined(words: &[String], implied: bool) -> Option<String> {
     let programs =
         (usize::from(implied)..words.len()).filter(|at| is_program(words, *at) || (implied && *at == 1));
@@ -122,7 +122,7 @@ fn database_command(words: &[String]) -> Option<String> {
     Some(format!("{} {command}", words[at]))
 }
 
-/// The program or script of a command whose name says that it makes a database ready.
+/// Returns the program or script of a command whose name says that it makes a database ready.
 pub(crate) fn preparation(words: &[String], implied: bool) -> Option<&str> {
     let words = program::running(words);
     let programs = (usize::from(implied)..words.len()).filter(|at| is_program(words, *at));

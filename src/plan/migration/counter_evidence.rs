@@ -67,7 +67,7 @@ const COUNTERS: &[Counter] = &[
         verbs: &["crd", "crds", "storageversion"] },
 ];
 
-/// What speaks against a migration in a name of these tokens, with the token.
+/// Returns what speaks against a migration in a name of these tokens, with the token.
 ///
 /// English puts the noun last: `migrate-notify` notifies, `notification-migrate` migrates.
 pub(crate) fn in_name(tokens: &[String]) -> Vec<(&'static Counter, &str, Says)> {

@@ -16,7 +16,7 @@ const RUNS: &[&str] = &[
     "startup", "boot",
 ];
 
-/// The first variable with a literal value that makes a container's program migrate.
+/// Returns the first variable with a literal value that makes a container's program migrate.
 pub(crate) fn migrates<'p>(pod: &'p Pod<'_>) -> Option<&'p str> {
     let variables = pod.containers.iter().flat_map(|container| &container.variables);
     variables

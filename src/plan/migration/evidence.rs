@@ -38,7 +38,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// The table of weights: the points of each kind, and when they count.
+    /// Returns the table of weights: the points of each kind, and when they count.
     ///
     /// A tool outweighs every counter but a test. A keyword alone suffices, and no counter leaves it enough. What is weaker
     /// suffices only together.
@@ -221,7 +221,7 @@ fn add_other_command(evidence: &mut Evidence, pod: &Pod<'_>) {
     }
 }
 
-/// The labels that say what the Job is for.
+/// Returns the labels that say what the Job is for.
 fn labels<'a>(job: &Job<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
     job.labels()
         .into_iter()

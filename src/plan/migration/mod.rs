@@ -53,7 +53,7 @@ pub enum SelectedBy {
 }
 
 impl Selection {
-    /// What decided, in words.
+    /// Returns what decided, in words.
     pub(crate) fn why(&self) -> String {
         match &self.by {
             SelectedBy::Never(why) => why.clone(),
@@ -90,7 +90,7 @@ pub(crate) fn select(
     Selection { migration, by, evidence }
 }
 
-/// Why the Job can never become a migration hook.
+/// Returns why the Job can never become a migration hook.
 fn never(job: &Job<'_>) -> Option<String> {
     let reason = match hooks::role(job.object).0 {
         Role::Resource => return None,
@@ -112,7 +112,7 @@ fn never(job: &Job<'_>) -> Option<String> {
     Some(reason.to_owned())
 }
 
-/// What the annotations are that make Argo CD ignore the Job.
+/// Returns what the annotations are that make Argo CD ignore the Job.
 fn ignored(job: &Job<'_>) -> &'static str {
     let helm = hooks::entries(job.object, hooks::HELM_HOOK);
     if hooks::entries(job.object, hooks::ARGO_HOOK).contains(&"Skip") {
@@ -145,7 +145,7 @@ fn included(job: &Job<'_>, selectors: &Selectors) -> Option<String> {
     Some(format!("selector {} of `migrations.selector`", at + 1))
 }
 
-/// The name, or the prefix of a generated one.
+/// Returns the name, or the prefix of a generated one.
 fn name<'a>(job: &Job<'a>) -> &'a str {
     match job.name() {
         "" => job.generate_name().unwrap_or_default(),

@@ -51,7 +51,7 @@ const COMMANDS: &[Tool] = &[
     tool("SigNoz's asynchronous migrations", "signoz-schema-migrator async", "signoz-schema-migrator async --dsn=a"),
 ];
 
-/// Why the Job is meant to run after the workloads, or `None` when it is an ordinary migration.
+/// Returns why the Job is meant to run after the workloads, or `None` when it is an ordinary migration.
 pub(crate) fn runs_after_workloads(job: &Job<'_>, pod: &Pod<'_>) -> Option<String> {
     by_hook(job).or_else(|| by_name(job)).or_else(|| by_command(pod)).or_else(|| moves_data(job, pod))
 }
@@ -102,7 +102,7 @@ fn says_after(tokens: &[String]) -> Option<String> {
     (post == keyword? + 1).then(|| "post".to_owned())
 }
 
-/// A command that belongs after the workloads, in a Job that runs no other migration.
+/// Returns a command that belongs after the workloads, in a Job that runs no other migration.
 fn by_command(pod: &Pod<'_>) -> Option<String> {
     let mut reason = None;
     for command in pod.commands() {
@@ -119,7 +119,7 @@ fn is_known_migration(command: &Command) -> bool {
     tools::find(tools::TOOLS, program::running(&command.words)).is_some()
 }
 
-/// A migration of data by its name, unless a tool for schemas runs or the author put it before the workloads.
+/// Returns a migration of data by its name, unless a tool for schemas runs or the author put it before the workloads.
 fn moves_data(job: &Job<'_>, pod: &Pod<'_>) -> Option<String> {
     let name = words::tokens(super::name(job));
     let keyword = name.iter().rposition(|token| words::is_keyword(token))?;

@@ -2,7 +2,7 @@
 
 use crate::plan::pod::Pod;
 
-/// Where the first statement stands that changes a schema, in words.
+/// Returns where the first statement stands that changes a schema, in words.
 pub(crate) fn changed_by(pod: &Pod<'_>) -> Option<String> {
     pod.containers.iter().find_map(|container| {
         if container.words.iter().any(|word| changes(word)) {

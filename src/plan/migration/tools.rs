@@ -21,7 +21,7 @@ pub(crate) struct Tool {
     pub(crate) example: &'static str,
 }
 
-/// A row of a table.
+/// Returns a row of a table.
 pub(crate) const fn tool(name: &'static str, pattern: &'static str, example: &'static str) -> Tool {
     Tool { name, pattern, example }
 }
@@ -33,7 +33,7 @@ const LOOKS: &[&str] = &["check", "plan", "dry-run", "dryrun", "pretend", "help"
 const OTHER_TASKS: &[&str] =
     &["status", "down", "rollback", "redo", "reset", "generate", "create", "make", "list"];
 
-/// The first tool of `table` whose command these words are.
+/// Returns the first tool of `table` whose command these words are.
 pub(crate) fn find(table: &'static [Tool], words: &[String]) -> Option<&'static Tool> {
     if words.iter().any(|word| only_looks(word)) {
         return None;

@@ -23,7 +23,8 @@ const ACTIONS: &[&str] = &[
     "initdb", "dbsetup", "createdb", "dbupgrade",
 ];
 
-/// The tokens of a text in lower case: runs of letters and digits, split where a capital follows a small letter.
+/// Returns the tokens of a text in lower case: runs of letters and digits, split where a capital follows a small
+/// letter.
 pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut token = String::new();
@@ -41,8 +42,8 @@ pub(crate) fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// The text without the placeholders of argocd-vault-plugin, such as `<path:secret/data/shop#tag>`: their words say
-/// nothing of what they stand for.
+/// Returns the text without the placeholders of argocd-vault-plugin, such as `<path:secret/data/shop#tag>`: their words
+/// say nothing of what they stand for.
 fn without_placeholders(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The app's objects whose pods mount a PersistentVolumeClaim.
+/// Returns the app's objects whose pods mount a PersistentVolumeClaim.
 pub(crate) fn mounts<'v>(claim: ObjectId, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let Some(claim) = app.header(claim) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn mounts<'v>(claim: ObjectId, app: &'v Index<'_>) -> Result<Vec<&'v 
     Ok(found)
 }
 
-/// The custom resources that name an object as a whole value: they make it, or fill it.
+/// Returns the custom resources that name an object as a whole value: they make it, or fill it.
 pub(crate) fn naming<'v>(name: &str, namespace: Option<&str>, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut found = Vec::new();
     for header in app.custom_mentioning(name) {

@@ -13,7 +13,7 @@ const OWN_KINDS: [&str; 3] = ["ConfigMap", "Secret", "ServiceAccount"];
 const SUFFIXES: [&str; 9] =
     ["KeySelector", "Reference", "Selector", "KeyRef", "Names", "Name", "Refs", "Ref", ""];
 
-/// Every field that names an object: by `kind` and `name`, or by a kind in the field's own name.
+/// Returns every field that names an object: by `kind` and `name`, or by a kind in the field's own name.
 ///
 /// `kinds` are those of the app's custom resources: only these can be meant.
 pub(crate) fn references(object: &Value, kinds: &[&str]) -> Vec<Reference> {
@@ -83,7 +83,7 @@ impl Found<'_> {
         OWN_KINDS.contains(&kind) || self.kinds.contains(&kind)
     }
 
-    /// The longest kind that the key's name, without its suffix, ends in.
+    /// Returns the longest kind that the key's name, without its suffix, ends in.
     fn kind_of(&self, key: &str) -> Option<String> {
         let stem = SUFFIXES.iter().find_map(|suffix| key.strip_suffix(suffix)).unwrap_or(key).to_lowercase();
         let stem = if stem.ends_with("secrets") { &stem[..stem.len() - 1] } else { &stem };

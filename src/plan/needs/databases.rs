@@ -75,7 +75,7 @@ impl<'v, 'a> Databases<'v, 'a> {
         Ok(Self { app, conventions, waiting })
     }
 
-    /// What the hosts in the texts lead to, in the order found.
+    /// Returns what the hosts in the texts lead to, in the order found.
     pub(crate) fn reached(&self, texts: &[Text<'_>], asking: Asking<'_>) -> Result<Vec<Reached<'v>>> {
         let mut reached = Vec::new();
         if !self.app.has_kind("Service") && self.conventions.is_empty() {
@@ -92,7 +92,7 @@ impl<'v, 'a> Databases<'v, 'a> {
         Ok(reached)
     }
 
-    /// What a Service leads to that the pod waits for by its name.
+    /// Returns what a Service leads to that the pod waits for by its name.
     pub(crate) fn awaited(&self, service: &str, why: &str, asking: Asking<'_>) -> Result<Vec<Reached<'v>>> {
         let mut reached = Vec::new();
         let mention = Mention { host: service, expected: true, awaited: true };
@@ -134,7 +134,7 @@ impl<'v, 'a> Databases<'v, 'a> {
         Ok(())
     }
 
-    /// The rendered Services of a host's form, and the databases whose operators make one of that name.
+    /// Returns the rendered Services of a host's form, and the databases whose operators make one of that name.
     fn leads(&self, form: Form<'_>) -> Result<Vec<(Option<&'v Header>, Lead<'v>)>> {
         let mut found = Vec::new();
         for header in self.app.find_all("Service", form.service, form.namespace) {
@@ -150,7 +150,7 @@ impl<'v, 'a> Databases<'v, 'a> {
         Ok(found)
     }
 
-    /// What a Service of the app leads to; none where that is nothing of this app, or waits for the Job.
+    /// Returns what a Service of the app leads to; none where that is nothing of this app, or waits for the Job.
     fn lead(&self, header: &'v Header) -> Result<Option<Lead<'v>>> {
         let service = self.app.object(header.id)?;
         let selector: Vec<_> = service["spec"]["selector"]
@@ -184,7 +184,8 @@ impl<'v, 'a> Databases<'v, 'a> {
         Ok(custom.map(|(_, custom, counts)| Lead { counts: Some(*counts), headers: vec![*custom] }))
     }
 
-    /// A Service without selector: an alias, or a database outside the cluster, whose name only resolves once it is there.
+    /// Returns a Service without selector: an alias, or a database outside the cluster, whose name only resolves once
+    /// it is there.
     fn outside(&self, header: &'v Header, service: &Value) -> Result<Option<Lead<'v>>> {
         let external = service["spec"]["externalName"].as_str().unwrap_or_default();
         for form in forms(external, header.namespace.as_deref()).filter(|form| form.qualified) {
@@ -218,7 +219,8 @@ struct Form<'h> {
     qualified: bool,
 }
 
-/// `service`, `service.namespace`, `service.namespace.svc…`, each after the name of a StatefulSet's pod or without.
+/// Returns `service`, `service.namespace`, `service.namespace.svc…`, each after the name of a StatefulSet's pod or
+/// without.
 fn forms<'h>(host: &'h str, own: Option<&'h str>) -> impl Iterator<Item = Form<'h>> {
     let labels: Vec<_> = host.split('.').collect();
     let is_pod = labels[0].rsplit_once('-').is_some_and(|(_, number)| number.parse::<u32>().is_ok());
@@ -249,8 +251,8 @@ fn ports(service: &Value) -> impl Iterator<Item = Port<'_>> {
     })
 }
 
-/// The engine that a Service of this workload leads to: by the image of the container behind its ports, else by its
-/// ports, else by the names of a StatefulSet.
+/// Returns the engine that a Service of this workload leads to: by the image of the container behind its ports, else by
+/// its ports, else by the names of a StatefulSet.
 fn engine(service: &Value, workload: &Header, pod: &Template<'_>) -> Option<&'static KnownDatabase> {
     let containers = pod.spec["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let by_image = containers.iter().find_map(|container| {

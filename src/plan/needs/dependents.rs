@@ -103,7 +103,7 @@ fn names_job(text: &Text<'_>, name: &str) -> bool {
     text.init && name.contains('-') && hostnames::has_name(&text.content, name)
 }
 
-/// A role's rule that names this Job.
+/// Returns a role's rule that names this Job.
 fn rules_name(role: &Value, name: &str) -> Option<String> {
     let has = |rule: &Value, field: &str, wanted: &[&str]| {
         let entries = rule[field].as_array().into_iter().flatten();

@@ -171,12 +171,12 @@ impl Walk<'_, '_, '_> {
         references.into_iter().try_for_each(|reference| self.follow(referrer, reference))
     }
 
-    /// What the annotations of a pod name: an injector mounts it.
+    /// Returns what the annotations of a pod name: an injector mounts it.
     fn annotations(&mut self, referrer: &Referrer<'_>, annotations: &Value) -> Result<()> {
         self.follow_all(referrer, references::of_annotations(annotations))
     }
 
-    /// What a pod names, and the ServiceAccount that it runs as.
+    /// Returns what a pod names, and the ServiceAccount that it runs as.
     fn pod(&mut self, referrer: &Referrer<'_>, pod: &Pod<'_>) -> Result<()> {
         let mut texts = texts::of_pod(pod);
         for reference in &pod.references {
@@ -200,7 +200,7 @@ impl Walk<'_, '_, '_> {
         self.servers(referrer, &texts)
     }
 
-    /// The servers that a pod's texts name or wait for.
+    /// Returns the servers that a pod's texts name or wait for.
     fn servers(&mut self, referrer: &Referrer<'_>, texts: &[Text<'_>]) -> Result<()> {
         let of_job = referrer.id == self.job.id;
         let asking = Asking {
@@ -234,7 +234,7 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// What a needed object itself needs.
+    /// Returns what a needed object itself needs.
     fn object(&mut self, header: &Header) -> Result<()> {
         let app = self.app;
         let object = app.object(header.id)?;

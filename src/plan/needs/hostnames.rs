@@ -50,7 +50,7 @@ pub(crate) fn has_name(text: &str, name: &str) -> bool {
     text.contains(name) && tokens(text).any(|(_, token)| token.trim_start_matches('-') == name)
 }
 
-/// The runs of characters that names consist of, each with its place, without a sentence's end.
+/// Returns the runs of characters that names consist of, each with its place, without a sentence's end.
 fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -100,7 +100,7 @@ impl<'t> Place<'t> {
         &self.text[self.end..]
     }
 
-    /// Where the word around the token starts and ends.
+    /// Returns where the word around the token starts and ends.
     fn word(self) -> (usize, usize) {
         let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '|');
         let start = self.before().rfind(ends).map_or(0, |at| at + 1);
@@ -195,7 +195,7 @@ impl<'t> Place<'t> {
 /// What may stand between a name's operator and its value.
 const OPENING: [char; 6] = [' ', '\t', '"', '\'', '[', '('];
 
-/// The text before the list element that it ends with; an element may have a port.
+/// Returns the text before the list element that it ends with; an element may have a port.
 fn before_element(text: &str) -> &str {
     let text = text.trim_end_matches(['"', '\'']);
     let rest = text.trim_end_matches(is_token);
@@ -203,7 +203,7 @@ fn before_element(text: &str) -> &str {
     rest.strip_suffix(':').filter(|_| port).map_or(rest, |rest| rest.trim_end_matches(is_token))
 }
 
-/// The text before the items of a YAML list, where it ends in the dash of one.
+/// Returns the text before the items of a YAML list, where it ends in the dash of one.
 fn before_items(text: &str) -> &str {
     let Some(mut above) = text.strip_suffix('-').map(|above| above.trim_end_matches([' ', '\t'])) else {
         return text;

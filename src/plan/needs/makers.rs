@@ -51,8 +51,9 @@ impl<'v> Makers<'v> {
         Ok(makers)
     }
 
-    /// The Jobs, `except` left out, that seem to make an object that nothing else provides: what they run speaks of its
-    /// kind and names it (`kubectl create secret generic tls`, `--secret-name=tls`), and they do not take it themselves.
+    /// Returns the Jobs, `except` left out, that seem to make an object that nothing else provides: what they run
+    /// speaks of its kind and names it (`kubectl create secret generic tls`, `--secret-name=tls`), and they do not take
+    /// it themselves.
     pub(crate) fn of(
         &self,
         kind: &str,
@@ -81,7 +82,7 @@ impl<'v> Makers<'v> {
     }
 }
 
-/// The texts of a pod; commands of one origin are one text: a script may say in one what it makes with another.
+/// Returns the texts of a pod; commands of one origin are one text: a script may say in one what it makes with another.
 fn texts_of(pod: &Pod<'_>) -> Vec<String> {
     let mut found: Vec<(String, String)> = Vec::new();
     for text in texts::of_pod(pod) {

@@ -41,7 +41,7 @@ pub(crate) struct Need {
 }
 
 impl Need {
-    /// The first place that refers to it, in words.
+    /// Returns the first place that refers to it, in words.
     pub(crate) fn why(&self) -> &str {
         self.uses.first().map_or("", |used| used.why.as_str())
     }

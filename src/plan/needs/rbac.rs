@@ -26,7 +26,7 @@ pub(crate) struct Account<'a> {
     pub(crate) namespace: Option<&'a str>,
 }
 
-/// The app's bindings that name the account, whether or not the app renders the account itself.
+/// Returns the app's bindings that name the account, whether or not the app renders the account itself.
 pub(crate) fn bindings<'v>(account: &Account<'_>, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut found = Vec::new();
     for header in BINDINGS.into_iter().flat_map(|kind| app.of_kind(kind)) {
@@ -42,14 +42,14 @@ pub(crate) fn bindings<'v>(account: &Account<'_>, app: &'v Index<'_>) -> Result<
     Ok(found)
 }
 
-/// What a binding names: its role.
+/// Returns what a binding names: its role.
 pub(crate) fn of_binding(binding: &Value) -> Vec<Reference> {
     let role = &binding["roleRef"];
     let reference = |kind| references::reference("roleRef", kind, Relation::Identity, &role["name"]);
     role["kind"].as_str().and_then(reference).into_iter().collect()
 }
 
-/// What a ServiceAccount names: its Secrets and those for pulling images.
+/// Returns what a ServiceAccount names: its Secrets and those for pulling images.
 pub(crate) fn of_service_account(account: &Value) -> Vec<Reference> {
     ["secrets", "imagePullSecrets"]
         .into_iter()
@@ -87,7 +87,7 @@ fn is_user(user: &str, account: &Account<'_>, app: &Index<'_>) -> bool {
     }
 }
 
-/// The app's workloads whose ServiceAccount may write the status of an API group's objects: its controllers.
+/// Returns the app's workloads whose ServiceAccount may write the status of an API group's objects: its controllers.
 pub(crate) fn controllers<'v>(group: &str, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut accounts: Vec<(String, Option<String>)> = Vec::new();
     for kind in ["ClusterRole", "Role"] {
@@ -126,7 +126,7 @@ fn controls(role: &Value, group: &str) -> bool {
     })
 }
 
-/// The ServiceAccounts to which bindings give a role.
+/// Returns the ServiceAccounts to which bindings give a role.
 fn subjects(kind: &str, role: &str, app: &Index<'_>) -> Result<Vec<(String, Option<String>)>> {
     let mut found = Vec::new();
     for binding in ["ClusterRoleBinding", "RoleBinding"].into_iter().flat_map(|kind| app.of_kind(kind)) {

@@ -110,7 +110,7 @@ fn collect_leaves<'a>(value: &'a Value, path: &mut Vec<&'a str>, leaves: &mut Ve
     }
 }
 
-/// `NAME=value`, so that the name says what the value is; a text of several lines stands alone.
+/// Returns `NAME=value`, so that the name says what the value is; a text of several lines stands alone.
 fn assignment<'t>(name: &str, value: &'t str) -> Cow<'t, str> {
     let line = value.trim_end();
     if line.contains('\n') { value.into() } else { format!("{name}={line}").into() }

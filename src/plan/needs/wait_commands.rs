@@ -97,7 +97,7 @@ struct Command<'t> {
     arguments: Vec<&'t str>,
 }
 
-/// The object that a command waits for.
+/// Returns the object that a command waits for.
 pub(crate) fn targets(command: &commands::Command) -> Option<Target<'_>> {
     let (program, arguments) = command.launched();
     let words = arguments.iter().flat_map(|word| word.split_whitespace());
@@ -164,7 +164,7 @@ fn kind(word: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// The objects that the commands of a text wait for, as `kind`, `name` and `selector`.
+    /// Returns the objects that the commands of a text wait for, as `kind`, `name` and `selector`.
     fn targets(text: &str) -> Vec<(String, Option<String>, String)> {
         let found = commands::of_text(text);
         let found = found.iter().filter_map(super::targets);

@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// What of the app a command waits for, in a namespace as a manifest gives it. ConfigMaps, Secrets and Services are
-/// left to those who know how they come about.
+/// Returns what of the app a command waits for, in a namespace as a manifest gives it. ConfigMaps, Secrets and Services
+/// are left to those who know how they come about.
 pub(crate) fn objects<'v>(
     target: &Target<'_>,
     why: &str,

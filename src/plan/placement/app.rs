@@ -50,12 +50,12 @@ impl App {
         Ok(app)
     }
 
-    /// The resource of an object, if Argo CD applies it in a sync.
+    /// Returns the resource of an object, if Argo CD applies it in a sync.
     pub(super) fn resource(&self, id: ObjectId) -> Option<Id> {
         self.at.get(&id).copied()
     }
 
-    /// The last wave of an ordinary resource.
+    /// Returns the last wave of an ordinary resource.
     pub(super) fn last_wave(&self) -> Option<i32> {
         let plain = self.resources.iter().filter(|resource| !resource.place.is_hook());
         plain.map(|resource| resource.place.wave).max()
@@ -151,7 +151,7 @@ impl App {
     }
 }
 
-/// What a need is to who needs it.
+/// Returns what a need is to who needs it.
 fn edge(relation: Relation, header: &Header, on: Id) -> Waits {
     match (relation, header.kind.as_str()) {
         (Relation::Namespace | Relation::Definition, _) => Waits::Accepted(on),
@@ -161,7 +161,8 @@ fn edge(relation: Relation, header: &Header, on: Id) -> Waits {
     }
 }
 
-/// What an object's annotations make of it, and the wave that they give; it is parsed only if it can have any of them.
+/// Returns what an object's annotations make of it, and the wave that they give; it is parsed only if it can have any
+/// of them.
 pub(super) fn written(header: &Header, view: &Index<'_>) -> Result<((Role, Author), Option<i32>), Problems> {
     if !["sync-wave", "hook"].iter().any(|word| view.mentions(header, word)) {
         return Ok(((Role::Resource, Author::Nobody), None));
@@ -170,7 +171,7 @@ pub(super) fn written(header: &Header, view: &Index<'_>) -> Result<((Role, Autho
     Ok((hooks::role(object), hooks::explicit_wave(object)))
 }
 
-/// The phases of a sync among those of a hook.
+/// Returns the phases of a sync among those of a hook.
 pub(super) fn phases(types: &[HookType]) -> Vec<Phase> {
     let phase = |kind: &HookType| match kind {
         HookType::PreSync => Some(Phase::PreSync),

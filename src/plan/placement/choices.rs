@@ -37,7 +37,7 @@ pub(super) enum Reason {
     Plain,
 }
 
-/// The places to try for a candidate; none if Argo CD does not apply it in a sync.
+/// Returns the places to try for a candidate; none if Argo CD does not apply it in a sync.
 pub(super) fn choices(candidate: &Candidate<'_>, app: &App, view: &Index<'_>) -> Option<Choices> {
     let id = app.resource(candidate.job.id)?;
     let (role, author) = hooks::role(candidate.job.object);
@@ -121,8 +121,8 @@ fn ladder(
     rungs
 }
 
-/// The place of its author's: an ordinary Job becomes a hook in its own wave, which Argo CD runs at the moment at which it
-/// would have applied the Job.
+/// Returns the place of its author's: an ordinary Job becomes a hook in its own wave, which Argo CD runs at the moment
+/// at which it would have applied the Job.
 fn own_place(role: &Role, wave: i32) -> Place {
     match role {
         Role::Hook(types) if !phases(types).is_empty() => Place { hook: phases(types), wave },
@@ -130,8 +130,8 @@ fn own_place(role: &Role, wave: i32) -> Place {
     }
 }
 
-/// The order that the author gave to the app's migrations: Helm's `pre-*` hooks, then plain Jobs, then Helm's `post-*`
-/// hooks; in each by weight or wave.
+/// Returns the order that the author gave to the app's migrations: Helm's `pre-*` hooks, then plain Jobs, then Helm's
+/// `post-*` hooks; in each by weight or wave.
 pub(super) fn authored_order(role: &Role, wave: i32) -> (u8, i32) {
     let rank = match role {
         Role::Hook(types) if types.contains(&HookType::PreSync) => 0,
@@ -141,13 +141,13 @@ pub(super) fn authored_order(role: &Role, wave: i32) -> (u8, i32) {
     (rank, wave)
 }
 
-/// The latest wave of what a pod waits for.
+/// Returns the latest wave of what a pod waits for.
 fn beside(candidate: &Candidate<'_>, app: &App) -> i32 {
     let awaited = candidate.awaits.iter().filter_map(|awaited| app.resource(awaited.header.id));
     awaited.map(|id| app.resources[id].place.wave).max().unwrap_or(0)
 }
 
-/// The wave behind that of the last workload.
+/// Returns the wave behind that of the last workload.
 fn behind_the_workloads(app: &App) -> i32 {
     let runs_app = |id: &usize| app.pieces[*id].runs_app && !app.migrations.contains(id);
     let workloads = (0..app.resources.len()).filter(runs_app);

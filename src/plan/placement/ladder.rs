@@ -22,7 +22,7 @@ pub(crate) enum Rung {
 }
 
 impl Rung {
-    /// Its place, if it is not computed.
+    /// Returns its place, if it is not computed.
     pub(crate) fn place(&self) -> Option<&Place> {
         match self {
             Self::At(place) | Self::WithTrigger(place) => Some(place),
@@ -123,7 +123,7 @@ impl Ladder<'_> {
         Arranging { resources: self.model.resources(), pieces: self.pieces, migrations: &self.ids }
     }
 
-    /// The places of all resources with the migrations on these rungs.
+    /// Returns the places of all resources with the migrations on these rungs.
     fn layout(&self, steps: &[(usize, Vec<Objection>)]) -> Result<Layout, Fixed> {
         let resources = self.model.resources();
         let mut places: Vec<Place> = resources.iter().map(|resource| resource.place.clone()).collect();
@@ -157,8 +157,8 @@ impl Ladder<'_> {
         Ok(Layout { places, triggers })
     }
 
-    /// The waves of the triggers. In the Sync phase a trigger comes behind its migration: if that fails, the app stays
-    /// `OutOfSync`.
+    /// Returns the waves of the triggers. In the Sync phase a trigger comes behind its migration: if that fails, the
+    /// app stays `OutOfSync`.
     fn triggers(&self, places: &[Place], steps: &[(usize, Vec<Objection>)]) -> Vec<Option<i32>> {
         let wave = |(migration, (rung, _)): (&Migration, &(usize, Vec<Objection>))| {
             let place = &places[migration.id];
@@ -172,7 +172,7 @@ impl Ladder<'_> {
         self.migrations.iter().zip(steps).map(wave).collect()
     }
 
-    /// The waves of those in the PreSync phase: the author's, or a later one where his order asks for it.
+    /// Returns the waves of those in the PreSync phase: the author's, or a later one where his order asks for it.
     fn before_sync(&self, steps: &[(usize, Vec<Objection>)]) -> BTreeMap<usize, i32> {
         let mut levels: BTreeMap<(u8, i32), Vec<(usize, i32)>> = BTreeMap::new();
         for (at, migration) in self.migrations.iter().enumerate() {
@@ -205,7 +205,8 @@ impl Ladder<'_> {
         }
     }
 
-    /// Which migrations take the next rung because of what blocks; none if all that could are on their last one.
+    /// Returns which migrations take the next rung because of what blocks; none if all that could are on their last
+    /// one.
     fn against(&self, blocked: &[Blocked], steps: &[(usize, Vec<Objection>)]) -> Vec<(usize, Objection)> {
         let waiting: BTreeMap<Id, Waiting> =
             blocked.iter().flat_map(|step| &step.waiting).map(|waiting| (waiting.id, *waiting)).collect();
@@ -235,7 +236,7 @@ impl Ladder<'_> {
         all.into_iter().map(|at| (at, Objection::Fixed(id))).collect()
     }
 
-    /// Which migrations take the next rung because one would not run after those that its author put before it.
+    /// Returns which migrations take the next rung because one would not run after those that its author put before it.
     fn out_of_order(&self, layout: &Layout, steps: &[(usize, Vec<Objection>)]) -> Vec<(usize, Objection)> {
         let mut ordered: Vec<(usize, &Migration)> = self.migrations.iter().enumerate().collect();
         ordered.retain(|(_, migration)| migration.order.is_some());
@@ -264,7 +265,7 @@ impl Ladder<'_> {
         found
     }
 
-    /// The migrations that have a rung left.
+    /// Returns the migrations that have a rung left.
     fn free<'s>(
         &'s self,
         steps: &'s [(usize, Vec<Objection>)],

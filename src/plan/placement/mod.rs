@@ -52,12 +52,12 @@ pub(crate) struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    /// The wave that a setting or its author gave it.
+    /// Returns the wave that a setting or its author gave it.
     pub(crate) fn explicit_wave(&self) -> Option<i32> {
         self.settings.wave.value.or_else(|| hooks::explicit_wave(self.job.object))
     }
 
-    /// Its wave before it is placed.
+    /// Returns its wave before it is placed.
     pub(crate) fn wave(&self) -> i32 {
         self.explicit_wave().unwrap_or(0)
     }
@@ -235,7 +235,7 @@ fn why_moved(object: ObjectId, nature: Nature, candidates: &[Candidate<'_>]) -> 
     }
 }
 
-/// A hook of an earlier wave, or of the same one (within a wave Argo CD creates a Job after what it may need).
+/// Returns a hook of an earlier wave, or of the same one (within a wave Argo CD creates a Job after what it may need).
 ///
 /// An app may render an object twice, as a hook and as an ordinary resource; the hook counts.
 fn is_there_before_sync(need: &Need, wave: i32, view: &Index<'_>) -> Result<bool, Problems> {

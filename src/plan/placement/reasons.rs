@@ -7,7 +7,7 @@ use super::{
     model::{Id, Nature, Phase, Waiting},
 };
 
-/// Why a migration runs where it does.
+/// Returns why a migration runs where it does.
 pub(super) fn phase(at: usize, candidate: &Candidate<'_>, choices: &Choices, placed: &Placed) -> String {
     let (rung, objections) = &placed.steps[at];
     let told = Told { candidate, choices, placed };
@@ -93,7 +93,7 @@ impl Told<'_, '_> {
     }
 }
 
-/// Why the wave of a migration is what it is.
+/// Returns why the wave of a migration is what it is.
 pub(super) fn wave(candidate: &Candidate<'_>, wave: i32, rung: &Rung, reason: &Reason) -> String {
     let set = &candidate.settings.wave;
     if set.value == Some(wave) {

@@ -29,7 +29,7 @@ pub(crate) struct Early {
 }
 
 impl Early {
-    /// The migrations that are on the rung for it.
+    /// Returns the migrations that are on the rung for it.
     pub(crate) fn of(migrations: &[Migration], rung: impl Fn(usize) -> usize) -> Vec<Self> {
         let early = migrations.iter().enumerate().filter(|(at, it)| it.rungs[rung(*at)] == Rung::Early);
         let early = early.map(|(_, Migration { id, order, wave, .. })| Self {
@@ -57,7 +57,7 @@ pub(crate) struct Arranging<'a> {
 pub(crate) struct Fixed(pub(crate) Id);
 
 impl Arranging<'_> {
-    /// The waves of the migrations, and of whatever moves for them.
+    /// Returns the waves of the migrations, and of whatever moves for them.
     ///
     /// # Errors
     /// When something that must not move would have to.
@@ -93,7 +93,7 @@ impl Arranging<'_> {
         id < self.pieces.len()
     }
 
-    /// The resources other than migrations that are applied in the Sync phase.
+    /// Returns the resources other than migrations that are applied in the Sync phase.
     fn items(&self) -> impl Iterator<Item = Id> {
         (0..self.pieces.len())
             .filter(|id| !self.migrations.contains(id) && self.resources[*id].place.first().0 == Phase::Sync)
@@ -108,7 +108,7 @@ impl Arranging<'_> {
         self.resources[id].place.wave
     }
 
-    /// The workloads in an earlier wave than something that the migrations need: they cannot wait for them.
+    /// Returns the workloads in an earlier wave than something that the migrations need: they cannot wait for them.
     pub(crate) fn cannot_wait(&self, early: &[Early]) -> Vec<Id> {
         let needed = self.closure(early.iter().map(|job| job.id));
         let Some(last) = self.last(&needed) else { return Vec::new() };
@@ -116,8 +116,8 @@ impl Arranging<'_> {
         workloads.filter(|id| self.wave(*id) < last).collect()
     }
 
-    /// A wave for each migration: between what is needed and the first workload if there is room, nearest to the author's
-    /// wave; else directly before the first workload, and what is needed must move.
+    /// Returns a wave for each migration: between what is needed and the first workload if there is room, nearest to
+    /// the author's wave; else directly before the first workload, and what is needed must move.
     fn place(&self, early: &[Early], needed: &BTreeSet<Id>) -> BTreeMap<Id, i32> {
         let is_need = |id: &Id| needed.contains(id);
         let last_need = self.last(needed);
@@ -147,7 +147,7 @@ impl Arranging<'_> {
         placed
     }
 
-    /// The latest wave of what is needed; a claim does not count, since it follows its pods.
+    /// Returns the latest wave of what is needed; a claim does not count, since it follows its pods.
     fn last(&self, needed: &BTreeSet<Id>) -> Option<i32> {
         let counts = |id: &&Id| {
             let resource = &self.resources[**id];

@@ -46,13 +46,13 @@ pub(crate) struct Origin {
 }
 
 impl Command {
-    /// The words on one line, without those that are shell text: their commands are commands of their own.
+    /// Returns the words on one line, without those that are shell text: their commands are commands of their own.
     pub(crate) fn line(&self) -> String {
         let words = self.words.iter().zip(program::shell_texts(&self.words)).skip(usize::from(self.implied));
         words.filter(|(_, text)| !text).map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" ")
     }
 
-    /// The program that it starts, without its directory, and the program's arguments.
+    /// Returns the program that it starts, without its directory, and the program's arguments.
     pub(crate) fn launched(&self) -> (&str, &[String]) {
         match program::launched(&self.words) {
             [program, arguments @ ..] => (program::base_name(program), arguments),
@@ -72,7 +72,8 @@ pub(crate) struct Given<'p, 'a> {
     pub(crate) mounts: &'p Mounts,
 }
 
-/// The commands of a container in order, those of a script before the command that runs it, and the files that they name.
+/// Returns the commands of a container in order, those of a script before the command that runs it, and the files that
+/// they name.
 pub(crate) fn read(given: Given<'_, '_>, mut variables: Variables) -> (Vec<Command>, Vec<usize>) {
     let Given { words, image, origin, files, mounts } = given;
     let (words, private): (Words, Vec<bool>) = words.iter().map(|word| variables.fill(word)).unzip();
@@ -250,7 +251,7 @@ fn has_blanks(word: &str) -> bool {
     word.contains([' ', '\n', '\t'])
 }
 
-/// The words that may be shell text: those with blanks or operators, unless the program reads another language.
+/// Returns the words that may be shell text: those with blanks or operators, unless the program reads another language.
 fn inner_text(words: &Words) -> impl Iterator<Item = &str> {
     let code = program::reads_code(words);
     let texts = words.iter().zip(program::shell_texts(words));

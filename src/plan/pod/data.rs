@@ -32,7 +32,7 @@ pub(crate) fn has_key(object: &Value, key: &str) -> bool {
 /// The fields that hold data.
 const FIELDS: [&str; 3] = ["data", "stringData", "binaryData"];
 
-/// The text in base64; Go's decoder, which the API server uses, skips line breaks.
+/// Returns the text in base64; Go's decoder, which the API server uses, skips line breaks.
 fn decode(value: &str) -> Option<String> {
     let text: String = value.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     String::from_utf8(STANDARD.decode(text).ok()?).ok()

@@ -56,7 +56,7 @@ pub(crate) fn read<'a>(
     found
 }
 
-/// The variables that a reference takes from an object.
+/// Returns the variables that a reference takes from an object.
 fn of_reference<'a>(reference: &Reference, object: &'a Value) -> Vec<Variable<'a>> {
     let variable = |name: String, key: &str, value| {
         let why = format!("{}, key {key} of {} {}", reference.why, reference.kind, reference.name);
@@ -74,7 +74,7 @@ fn of_reference<'a>(reference: &Reference, object: &'a Value) -> Vec<Variable<'a
     }
 }
 
-/// The variables that a container spells out.
+/// Returns the variables that a container spells out.
 fn spelled_out<'a>(container: &Node<'a>) -> impl Iterator<Item = Variable<'a>> {
     let label = container_label(container);
     container.value["env"].as_array().into_iter().flatten().filter_map(move |variable| {

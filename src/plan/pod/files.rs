@@ -118,7 +118,7 @@ impl Mounts {
         self.paths.push((path, file));
     }
 
-    /// The files, by path.
+    /// Returns the files, by path.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &(String, usize)> {
         self.paths.iter()
     }

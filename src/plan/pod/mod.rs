@@ -67,7 +67,7 @@ pub(crate) struct Container<'a> {
 }
 
 impl Pod<'_> {
-    /// What its containers run.
+    /// Returns what its containers run.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &Command> {
         self.containers.iter().flat_map(|container| &container.commands)
     }
@@ -80,12 +80,12 @@ pub(crate) struct Pods<'v, 'a> {
 }
 
 impl<'v, 'a> Pods<'v, 'a> {
-    /// The pods of the app.
+    /// Returns the pods of the app.
     pub(crate) fn new(app: &'v Index<'a>) -> Self {
         Self { app, read: RefCell::default() }
     }
 
-    /// The app.
+    /// Returns the app.
     pub(crate) fn app(&self) -> &'v Index<'a> {
         self.app
     }

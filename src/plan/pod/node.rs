@@ -12,23 +12,23 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The node at the start of all paths.
+    /// Returns the node at the start of all paths.
     pub(crate) fn root(value: &'a Value) -> Self {
         Self { value, path: Vec::new() }
     }
 
-    /// A field of a map.
+    /// Returns a field of a map.
     pub(crate) fn get(&self, key: &str) -> Self {
         self.child(&self.value[key], Step::Key(key.to_owned()))
     }
 
-    /// The items of a list; none where it is none.
+    /// Returns the items of a list; none where it is none.
     pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'a, '_> {
         let items = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
         items.iter().enumerate().map(|(index, item)| self.child(item, Step::Index(index)))
     }
 
-    /// The text of a scalar that is not empty.
+    /// Returns the text of a scalar that is not empty.
     pub(crate) fn text(&self) -> Option<&'a str> {
         self.value.as_str().filter(|text| !text.is_empty())
     }

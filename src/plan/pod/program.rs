@@ -36,12 +36,12 @@ const DATABASE_CLIENTS: &[&str] = &[
     "psql", "mysql", "mariadb", "sqlcmd", "sqlplus", "cqlsh", "mongo", "mongosh", "clickhouse-client", "createdb",
 ];
 
-/// A program's name without its directory.
+/// Returns a program's name without its directory.
 pub(crate) fn base_name(word: &str) -> &str {
     word.rsplit(['/', '\\']).next().unwrap_or(word)
 }
 
-/// An image's name without registry, tag and digest.
+/// Returns an image's name without registry, tag and digest.
 pub(crate) fn image_name(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     base_name(image).split(':').next().unwrap_or(image)
@@ -52,7 +52,7 @@ pub(crate) fn is_shell(program: &str) -> bool {
     matches!(program, "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh" | "busybox")
 }
 
-/// The command without the words and the assignments before it: `PGHOST=db timeout 60 psql` is `psql`.
+/// Returns the command without the words and the assignments before it: `PGHOST=db timeout 60 psql` is `psql`.
 pub(crate) fn command(words: &[String]) -> &[String] {
     let mut rest = words;
     while let [first, after @ ..] = rest {
@@ -68,7 +68,7 @@ pub(crate) fn command(words: &[String]) -> &[String] {
     rest
 }
 
-/// What follows the options of a word in front of a command, and the duration of `timeout`.
+/// Returns what follows the options of a word in front of a command, and the duration of `timeout`.
 fn after_options<'w>(prefix: &str, words: &'w [String]) -> &'w [String] {
     let mut rest = words;
     // `command -v rake` asks where it is.
@@ -91,7 +91,8 @@ fn program(words: &[String]) -> Option<&str> {
     command(words).first().map(|word| base_name(word))
 }
 
-/// The words of the command that runs: empty when it only speaks of others, the remote command of `kubectl exec`.
+/// Returns the words of the command that runs: empty when it only speaks of others, the remote command of `kubectl
+/// exec`.
 pub(crate) fn running(words: &[String]) -> &[String] {
     let words = command(words);
     let Some(program) = words.first() else { return &[] };
@@ -106,8 +107,8 @@ pub(crate) fn running(words: &[String]) -> &[String] {
     }
 }
 
-/// The program that a command starts, with its arguments: of `sh /scripts/wait.sh db` it is the script. Of `sh -c text`
-/// it is none: the commands of the text are commands of their own.
+/// Returns the program that a command starts, with its arguments: of `sh /scripts/wait.sh db` it is the script. Of `sh
+/// -c text` it is none: the commands of the text are commands of their own.
 pub(crate) fn launched(words: &[String]) -> &[String] {
     let mut rest = command(words);
     while let [first, after @ ..] = rest

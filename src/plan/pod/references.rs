@@ -77,7 +77,7 @@ impl Reference {
 }
 
 impl Reads {
-    /// The container whose environment it is part of.
+    /// Returns the container whose environment it is part of.
     pub(crate) fn container(&self) -> Option<usize> {
         match self {
             Self::Variable { container, .. } | Self::Variables { container, .. } => Some(*container),
@@ -86,7 +86,7 @@ impl Reads {
     }
 }
 
-/// A reference by a field of another object than the Job.
+/// Returns a reference by a field of another object than the Job.
 pub(crate) fn reference(why: &str, kind: &str, relation: Relation, name: &Value) -> Option<Reference> {
     let name = name.as_str().filter(|name| !name.is_empty())?;
     Some(Reference::new(kind, relation, name, why))
@@ -104,7 +104,7 @@ const ANNOTATIONS: &[(&str, &str)] = &[
     ("vault.security.banzaicloud.io/vault-serviceaccount", "ServiceAccount"),
 ];
 
-/// What the annotations of a pod name.
+/// Returns what the annotations of a pod name.
 pub(crate) fn of_annotations(annotations: &Value) -> Vec<Reference> {
     let relation = |kind: &str| if kind == "ServiceAccount" { Relation::Identity } else { Relation::Config };
     let named = |(key, kind): &(&str, &str)| {
@@ -116,7 +116,7 @@ pub(crate) fn of_annotations(annotations: &Value) -> Vec<Reference> {
 /// A ConfigMap that Kubernetes itself puts into every namespace.
 const ROOT_CA: &str = "kube-root-ca.crt";
 
-/// Every field of a pod's spec that names an object; paths start at the spec.
+/// Returns every field of a pod's spec that names an object; paths start at the spec.
 pub(crate) fn of_pod(pod: &Value) -> Vec<Reference> {
     let pod = Node::root(pod);
     let mut found = Found(Vec::new());
@@ -158,7 +158,7 @@ pub(crate) fn containers<'a>(pod: &Node<'a>) -> Vec<Node<'a>> {
     init.items().chain(main.items()).collect()
 }
 
-/// `container migrate` or `init container wait`.
+/// Returns `container migrate` or `init container wait`.
 pub(crate) fn container_label(container: &Node<'_>) -> String {
     let init = container.path.first().is_some_and(|step| *step == Step::Key("initContainers".into()));
     let name = container.value["name"].as_str().unwrap_or_default();
@@ -273,7 +273,7 @@ impl Found {
     }
 }
 
-/// What a claim's spec names: class, volume, the claim that it copies.
+/// Returns what a claim's spec names: class, volume, the claim that it copies.
 pub(crate) fn of_claim(why: &str, spec: &Value) -> Vec<Reference> {
     let mut found = Found(Vec::new());
     found.claim(why, &Node::root(spec));

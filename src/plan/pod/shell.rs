@@ -47,7 +47,7 @@ struct Around {
     function: Option<Rc<str>>,
 }
 
-/// The simple commands of `text` in their order; commands in substitutions come before the one they stand in.
+/// Returns the simple commands of `text` in their order; commands in substitutions come before the one they stand in.
 ///
 /// Patterns of `case`, comments and the text of here-documents are no commands; a here-document that feeds a shell is. `script` is the name under which the arguments of the text are kept. What the text assigns is added
 /// to `variables`.
@@ -190,7 +190,7 @@ impl Reader<'_, '_> {
         self.defining = Some(function.into());
     }
 
-    /// The function whose body the current command is in.
+    /// Returns the function whose body the current command is in.
     fn function(&self) -> Option<&Rc<str>> {
         self.bodies.last().map_or(self.around.function.as_ref(), Option::as_ref)
     }

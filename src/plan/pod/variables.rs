@@ -47,7 +47,7 @@ impl Variables {
         self.known.insert(name.to_owned(), Known { value: value.to_owned(), private });
     }
 
-    /// The value of a variable, and whether a Secret's is part of it.
+    /// Returns the value of a variable, and whether a Secret's is part of it.
     pub(crate) fn get(&mut self, name: &str) -> Option<(String, bool)> {
         let known = self.known.get(name).filter(|known| self.filled + known.value.len() <= MAX_FILLED);
         let Some(known) = known else {
@@ -112,7 +112,7 @@ impl Variables {
     }
 }
 
-/// The name under which an argument of a function or script is kept.
+/// Returns the name under which an argument of a function or script is kept.
 pub(crate) fn argument_of(callee: &str, position: &str) -> String {
     let position = if position == "*" { "@" } else { position };
     format!("{callee} {position}")

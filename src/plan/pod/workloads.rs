@@ -50,7 +50,7 @@ pub(crate) fn pod<'a>(header: &Header, object: &'a Value) -> Option<Template<'a>
     Some(Template { spec: &template["spec"], labels: template["metadata"]["labels"].as_object() })
 }
 
-/// The app's workloads whose pods a selector takes; an empty selector takes none.
+/// Returns the app's workloads whose pods a selector takes; an empty selector takes none.
 pub(crate) fn selected<'v, 'a>(
     selector: &[(&str, &str)],
     namespace: Option<&str>,

@@ -51,12 +51,12 @@ impl<'m> Again<'m> {
         Ok(Self { manifests, jobs: differences.collect(), others: OnceCell::new() })
     }
 
-    /// The Job's name in the second render, where it is another one.
+    /// Returns the Job's name in the second render, where it is another one.
     pub(crate) fn other_name(&self, job: &Job<'_>) -> Option<&str> {
         self.jobs.get(&job.id)?.name.as_deref()
     }
 
-    /// The Job's spec with null in the place of what differs.
+    /// Returns the Job's spec with null in the place of what differs.
     pub(crate) fn stable_spec<'v>(&self, job: &Job<'v>) -> Cow<'v, Value> {
         match self.jobs.get(&job.id) {
             Some(difference) => stable(job.spec(), &difference.spec),
@@ -64,7 +64,7 @@ impl<'m> Again<'m> {
         }
     }
 
-    /// A ConfigMap or Secret with null in the place of what differs.
+    /// Returns a ConfigMap or Secret with null in the place of what differs.
     pub(crate) fn stable_object<'v>(&self, header: &Header, object: &'v Value) -> Result<Cow<'v, Value>> {
         let Some(again) = self.manifests else { return Ok(Cow::Borrowed(object)) };
         if self.others.get().is_none() {
@@ -80,7 +80,8 @@ impl<'m> Again<'m> {
     }
 }
 
-/// Each Job with itself in the second render: the one of its name, else the one whose name has the most tokens in common.
+/// Returns each Job with itself in the second render: the one of its name, else the one whose name has the most tokens
+/// in common.
 fn pairs<'j, 'a, 'b>(jobs: &'j [Job<'a>], others: &[Job<'b>]) -> Vec<(&'j Job<'a>, Job<'b>)> {
     let key =
         |job: &Job<'_>| (job.kind().to_owned(), job.namespace().map(str::to_owned), job.name().to_owned());

@@ -45,7 +45,7 @@ pub(crate) enum HookEdit<'a> {
     Unchanged,
 }
 
-/// The edits that make `job` the target; empty when it is so already.
+/// Returns the edits that make `job` the target; empty when it is so already.
 pub(crate) fn edits(job: &Job<'_>, target: &Target<'_>, more: Vec<Edit>) -> Vec<Edit> {
     let mut edits = Vec::new();
     if job.name() != target.name {
@@ -82,7 +82,7 @@ pub(crate) fn edits(job: &Job<'_>, target: &Target<'_>, more: Vec<Edit>) -> Vec<
     edits
 }
 
-/// `PreSync` or, where an author wrote several, `PreSync,PostSync`.
+/// Returns `PreSync` or, where an author wrote several, `PreSync,PostSync`.
 pub(crate) fn types_text(types: &[HookType]) -> String {
     types.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

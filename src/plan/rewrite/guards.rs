@@ -14,7 +14,7 @@ use crate::{
 const NO_SIDECAR: [(&str, &str, &str); 2] =
     [("labels", "sidecar.istio.io/inject", "false"), ("annotations", "linkerd.io/inject", "disabled")];
 
-/// The edits that the guards ask for; each with what it does.
+/// Returns the edits that the guards ask for; each with what it does.
 pub(crate) fn edits(job: &Job<'_>, guards: &Guards) -> Vec<(Edit, String)> {
     let mut edits = Vec::new();
     let mut limit = |key: &str, value: Option<Value>, source: String| {

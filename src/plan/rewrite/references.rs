@@ -17,7 +17,7 @@ pub(crate) struct Reference {
     pub path: String,
 }
 
-/// Every object but `except` that holds `name` as a whole word in one of its strings, the first place of each.
+/// Returns every object but `except` that holds `name` as a whole word in one of its strings, the first place of each.
 ///
 /// A ServiceAccount, ConfigMap or Role of a Job often has the Job's name: their own names, labels, and fields that name
 /// an object of another kind do not count. Base64 is not looked into.
@@ -79,7 +79,7 @@ fn below(step: String, value: &Value, name: &str, path: &mut Vec<String>) -> boo
     }
 }
 
-/// The key of the map that is looked at, through lists.
+/// Returns the key of the map that is looked at, through lists.
 fn parent(path: &[String]) -> &str {
     path.iter().rev().find(|step| step.parse::<usize>().is_err()).map_or("", String::as_str)
 }
@@ -99,7 +99,7 @@ mod tests {
 
     const NAME: &str = "shop-migrate-8f3a2b";
 
-    /// The places in an object that refer to the name.
+    /// Returns the places in an object that refer to the name.
     fn found(object: &str) -> Vec<String> {
         let job = format!("apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {NAME}}}\n");
         let manifests = manifests(&format!("{job}---\n{object}\n"));

@@ -45,7 +45,7 @@ pub(crate) struct TriggerPlan {
     pub action: Action,
 }
 
-/// The digest of what a Job runs: its pod's spec, and what it reads when that is asked for.
+/// Returns the digest of what a Job runs: its pod's spec, and what it reads when that is asked for.
 ///
 /// Names, labels and annotations do not count: charts fill them with times, random values and release numbers, which
 /// would make the trigger itself a source of drift. Nor does what differs between two renders of the app.

@@ -103,7 +103,7 @@ impl Writer<'_> {
         })
     }
 
-    /// The copies that the settings ask for; else a warning of what a hook without its needs does.
+    /// Returns the copies that the settings ask for; else a warning of what a hook without its needs does.
     fn copies(
         &self,
         candidate: &Candidate<'_>,
@@ -149,7 +149,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The trigger's name and digest, where the Job has one.
+    /// Returns the trigger's name and digest, where the Job has one.
     fn trigger(
         &self,
         job: &Job<'_>,
@@ -179,7 +179,7 @@ impl Writer<'_> {
     }
 }
 
-/// The settings of a migration; one that stays an ordinary Job gets strategy `once`.
+/// Returns the settings of a migration; one that stays an ordinary Job gets strategy `once`.
 fn settings<'c>(candidate: &'c Candidate<'_>, placement: &Placement) -> Cow<'c, JobSettings> {
     if !placement.plain || candidate.settings.strategy.value == Strategy::Once {
         return Cow::Borrowed(candidate.settings);
@@ -189,7 +189,7 @@ fn settings<'c>(candidate: &'c Candidate<'_>, placement: &Placement) -> Cow<'c, 
     Cow::Owned(settings)
 }
 
-/// What helps a hook that runs before its needs.
+/// Returns what helps a hook that runs before its needs.
 fn hint(candidate: &Candidate<'_>, unmet: &[&Need]) -> String {
     let authored = candidate.settings.phase.value == Phase::Auto;
     let phase = if authored {
@@ -244,7 +244,7 @@ pub(crate) fn extend(job: &Job<'_>, own: &JobSettings, settings: &Settings, plan
     }
 }
 
-/// The edits in the terms of the object that is written.
+/// Returns the edits in the terms of the object that is written.
 pub(crate) fn written(job: &Job<'_>, edits: Vec<Edit>) -> Vec<Edit> {
     if job.is_workflow() { workflow::edits(edits) } else { edits }
 }

@@ -19,7 +19,7 @@ pub(super) struct Invalid {
 const SYNTAX: &str =
     "`*` matches any text, `?` one character, `[ab]` and `[a-z]` one of several, `{a,b}` alternatives";
 
-/// The matcher of a pattern.
+/// Returns the matcher of a pattern.
 pub(super) fn compile(pattern: &str) -> Result<GlobMatcher, Invalid> {
     if is_not_found(pattern) {
         return Err(Invalid {
@@ -77,7 +77,7 @@ fn is_not_found(pattern: &str) -> bool {
     (star || empty) && specials > 1
 }
 
-/// The pattern as globset reads it.
+/// Returns the pattern as globset reads it.
 fn translate(pattern: &str) -> Result<String, &'static str> {
     let mut out = String::with_capacity(pattern.len());
     let mut chars = pattern.chars().peekable();
@@ -100,7 +100,7 @@ fn translate(pattern: &str) -> Result<String, &'static str> {
     Ok(out)
 }
 
-/// What stands behind `[`, up to its `]`.
+/// Returns what stands behind `[`, up to its `]`.
 fn class(chars: &mut Peekable<Chars<'_>>) -> Result<String, &'static str> {
     let negated = chars.next_if_eq(&'!').is_some();
     let mut members = Vec::new();

@@ -17,7 +17,7 @@ pub(super) const SOURCES: [(&str, &str); 9] = [
     ("kube.apiVersions", "KUBE_API_VERSIONS"),
 ];
 
-/// `app`, `environment`, `kube`, `parameters` and `values`. What Argo CD did not tell is not set.
+/// Returns `app`, `environment`, `kube`, `parameters` and `values`. What Argo CD did not tell is not set.
 pub(super) fn of(request: &Request<'_>, values: &Values) -> Value {
     let app = request.app;
     let told = |pairs: &[(&str, &Option<String>)]| -> Map<String, Value> {

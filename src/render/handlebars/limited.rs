@@ -22,7 +22,7 @@ impl Limited {
         self.full
     }
 
-    /// What was written.
+    /// Returns what was written.
     pub(super) fn into_text(self) -> String {
         self.text
     }

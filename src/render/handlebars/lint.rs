@@ -175,7 +175,8 @@ impl Pass {
     }
 }
 
-/// A name that stands in the template; a quoted or bracketed partial name without its marks is not one the crate knows.
+/// Returns a name that stands in the template; a quoted or bracketed partial name without its marks is not one the
+/// crate knows.
 fn name_of(parameter: &Parameter) -> Option<&str> {
     match parameter {
         Parameter::Literal(literal) => literal.as_str(),

@@ -31,7 +31,7 @@ use templates::Templates;
 /// The directory of partials, in the app's directory.
 const PARTIALS: &str = "partials/";
 
-/// The manifests that the app's templates and plain files give, in the order of the files' names.
+/// Returns the manifests that the app's templates and plain files give, in the order of the files' names.
 pub(super) fn render(request: &Request<'_>) -> Result<Vec<Source>> {
     let (files, mut problems) =
         files::walk(request.dir, request.root, true, |name| is_template_name(name) || is_plain_name(name));
@@ -72,7 +72,7 @@ pub(super) fn is_plain_name(name: &str) -> bool {
     directory::is_manifest_name(name) && !values::is_values_name(name)
 }
 
-/// The name of the partial that the file of this name holds, if it holds one.
+/// Returns the name of the partial that the file of this name holds, if it holds one.
 fn partial_name(name: &str) -> Option<String> {
     let name = name.strip_suffix(".hbs")?;
     let name =

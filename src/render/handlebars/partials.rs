@@ -31,8 +31,8 @@ pub(super) struct Verdict<'a> {
     pub partials_are_sound: bool,
 }
 
-/// All problems of all files: calls that cannot work, partials that are not among the `known`, and partials that could
-/// include themselves without end, which the crate would follow until the stack is used up.
+/// Returns all problems of all files: calls that cannot work, partials that are not among the `known`, and partials
+/// that could include themselves without end, which the crate would follow until the stack is used up.
 pub(super) fn check<'a>(
     findings: &'a [(Unit, Findings)],
     known: impl Iterator<Item = &'a str>,
@@ -86,7 +86,7 @@ impl<'a> Graph<'a> {
         (!known.contains(name) && !used.has_fallback).then(|| problem::no_partial(name, known))
     }
 
-    /// A problem for every partial through which one includes itself.
+    /// Returns a problem for every partial through which one includes itself.
     fn cycles(&self) -> Vec<Problem> {
         let (mut done, mut problems) = (BTreeSet::new(), Vec::new());
         for name in self.0.keys() {
@@ -115,7 +115,7 @@ impl<'a> Graph<'a> {
         done.insert(current);
     }
 
-    /// A problem for the first partial that renders too many others, or too deep. There must be no cycle.
+    /// Returns a problem for the first partial that renders too many others, or too deep. There must be no cycle.
     fn excesses(&self) -> Vec<Problem> {
         let mut sizes = BTreeMap::new();
         let excess = self.0.keys().find_map(|name| {

@@ -16,7 +16,7 @@ use crate::{
     settings::suggest,
 };
 
-/// A template that cannot be parsed; `text` is the template.
+/// Returns a template that cannot be parsed; `text` is the template.
 pub(super) fn of_template_error(error: &TemplateError, file: &str, text: &str) -> Problem {
     let (line, column) = error.pos().unwrap_or((1, 1));
     let message = match error.reason() {
@@ -41,7 +41,7 @@ pub(super) fn of_template_error(error: &TemplateError, file: &str, text: &str) -
     })
 }
 
-/// A call that cannot work.
+/// Returns a call that cannot work.
 pub(super) fn of_fault(fault: &Fault) -> Problem {
     match fault {
         Fault::UnknownHelper(name) => {
@@ -58,14 +58,14 @@ pub(super) fn of_fault(fault: &Fault) -> Problem {
     }
 }
 
-/// A partial that is not there.
+/// Returns a partial that is not there.
 pub(super) fn no_partial(name: &str, known: &BTreeSet<&str>) -> Problem {
     let problem = Problem::new(Exit::RENDER, format!("there is no partial `{name}`"));
     let problem = did_you_mean(problem, name, known.iter().copied(), None);
     problem.hint(format!("a partial is a file `partials/{name}.hbs`, or `_NAME.hbs` beside the templates"))
 }
 
-/// A template that cannot be rendered with `data`. `template` is its file; the error may be in a partial's.
+/// Returns a template that cannot be rendered with `data`. `template` is its file; the error may be in a partial's.
 pub(super) fn of_render_error(error: &RenderError, template: &str, data: &Value) -> Problem {
     let problem = match error.reason() {
         RenderErrorReason::MissingVariable(Some(path)) => missing(path, data),
@@ -90,7 +90,7 @@ pub(super) fn of_render_error(error: &RenderError, template: &str, data: &Value)
     problem.at(Location { line: error.line_no, column: error.column_no, ..location })
 }
 
-/// A name that is not set, with what is known of it from the top of `data`.
+/// Returns a name that is not set, with what is known of it from the top of `data`.
 fn missing(path: &str, data: &Value) -> Problem {
     let problem = Problem::new(Exit::RENDER, format!("`{path}` is not set"));
     let name = path.strip_prefix("@root.").unwrap_or(path);
@@ -166,7 +166,7 @@ fn child<'v>(value: &'v Value, part: &str) -> Option<&'v Value> {
     }
 }
 
-/// The parts of a name: `values.[image.tag]/x` has `values`, `image.tag` and `x`.
+/// Returns the parts of a name: `values.[image.tag]/x` has `values`, `image.tag` and `x`.
 fn parts(name: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = name;

@@ -64,8 +64,8 @@ impl<'a> Templates<'a> {
         Ok(())
     }
 
-    /// All problems that show without rendering: unknown helpers, missing partials, partials that include themselves.
-    /// What cannot be rendered because of them is taken out.
+    /// Returns all problems that show without rendering: unknown helpers, missing partials, partials that include
+    /// themselves. What cannot be rendered because of them is taken out.
     pub(super) fn check(&mut self) -> Result<()> {
         let verdict = partials::check(&self.findings, self.partials.keys().map(String::as_str));
         let partials_are_compiled = self.partials.keys().all(|name| self.registry.has_template(name));
@@ -74,7 +74,7 @@ impl<'a> Templates<'a> {
         verdict.problems.or(())
     }
 
-    /// What every template renders to; all problems of all templates.
+    /// Returns what every template renders to; all problems of all templates.
     pub(super) fn render(&self, data: &Value) -> Result<Vec<Source>> {
         let context = Context::wraps(data).map_err(|error| {
             Problem::new(Exit::FAILURE, "cannot make the templates' context").caused_by(error)

@@ -71,7 +71,7 @@ impl Case {
             .collect())
     }
 
-    /// The files that become manifests.
+    /// Returns the files that become manifests.
     fn names(&self) -> Vec<String> {
         self.render().unwrap().into_iter().map(|(name, _)| name).collect()
     }
@@ -81,14 +81,14 @@ impl Case {
     }
 }
 
-/// What one template renders to, with these values.
+/// Returns what one template renders to, with these values.
 fn rendered(template: &str, values: &str) -> String {
     let case = Case::new(&[("a.hbs", template), ("values.yaml", values)]);
     let sources = case.render().unwrap_or_else(|problems| panic!("{template}\n{problems}"));
     sources.into_iter().next().unwrap().1
 }
 
-/// Why one template does not render, with these values.
+/// Returns why one template does not render, with these values.
 fn refused(template: &str, values: &str) -> String {
     Case::new(&[("a.hbs", template), ("values.yaml", values)]).problems()
 }

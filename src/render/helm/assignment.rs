@@ -23,7 +23,7 @@ fn is_open(text: &str) -> bool {
     text.chars().rev().take_while(|&c| c == '\\').count() % 2 == 1
 }
 
-/// The name of a parameter; `setting` is where it stands.
+/// Returns the name of a parameter; `setting` is where it stands.
 pub(super) fn name<'n>(name: &'n str, setting: &str) -> Result<&'n str, Problem> {
     let ends_early = unescaped(name).any(|(_, c)| matches!(c, ',' | '=' | '{' | '}') || c.is_control());
     if name.is_empty() || ends_early || is_open(name) {
@@ -36,7 +36,7 @@ pub(super) fn name<'n>(name: &'n str, setting: &str) -> Result<&'n str, Problem>
     Ok(name)
 }
 
-/// A value as Helm reads it. Commas are part of it unless they are escaped already or it is a list in braces
+/// Returns a value as Helm reads it. Commas are part of it unless they are escaped already or it is a list in braces
 /// (`cleanSetParameters` in Argo CD's `util/helm`).
 pub(super) fn value(value: &str) -> String {
     let list = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -53,12 +53,12 @@ pub(super) fn value(value: &str) -> String {
     escaped + &value[rest..]
 }
 
-/// A path or URL as it is, every character of it.
+/// Returns a path or URL as it is, every character of it.
 pub(super) fn path(path: &str) -> String {
     path.replace('\\', r"\\").replace(',', r"\,")
 }
 
-/// A path for `--values`, which Helm reads as a line of comma-separated fields.
+/// Returns a path for `--values`, which Helm reads as a line of comma-separated fields.
 pub(super) fn field(path: &str) -> String {
     if path.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", path.replace('"', "\"\""))

@@ -21,7 +21,7 @@ use crate::{
 /// The name of a chart's schema for its values, in subcharts too.
 const SCHEMA: &str = "values.schema.json";
 
-/// A copy of the charts in `dirs`, the app's own first, in which no link leads out of the repository.
+/// Returns a copy of the charts in `dirs`, the app's own first, in which no link leads out of the repository.
 pub(super) fn copy(request: &Request<'_>, scratch: &Scratch, dirs: &[PathBuf]) -> Result<Copy> {
     let charts = Charts::new(dirs, request.root)?;
     let dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
@@ -33,7 +33,7 @@ pub(super) fn copy(request: &Request<'_>, scratch: &Scratch, dirs: &[PathBuf]) -
 pub(in crate::render) struct Charts(Vec<(PathBuf, Rules)>);
 
 impl Charts {
-    /// The charts in these directories.
+    /// Returns the charts in these directories.
     pub(in crate::render) fn new(dirs: &[PathBuf], root: &Root) -> Result<Self, Problem> {
         dirs.iter().map(|dir| Ok((dir.clone(), rules(dir, root)?))).collect::<Result<_, _>>().map(Self)
     }
@@ -89,7 +89,7 @@ fn schema(entry: &DirEntry, root: &Root) -> Result<(), Problem> {
     }
 }
 
-/// The first reference in a schema that leads to a file. The schema has a `file:` URL, so a relative one does.
+/// Returns the first reference in a schema that leads to a file. The schema has a `file:` URL, so a relative one does.
 fn reference(schema: &Value) -> Option<&str> {
     match schema {
         Value::Array(items) => items.iter().find_map(reference),

@@ -58,12 +58,13 @@ pub(super) fn build<'a>(
     Ok(template)
 }
 
-/// A copy of the chart, and of the charts of the repository that it names.
+/// Returns a copy of the chart, and of the charts of the repository that it names.
 pub(super) fn copy(request: &Request<'_>, scratch: &Scratch) -> Result<Copy> {
     chart::copy(request, scratch, &charts(request.dir, request.root)?)
 }
 
-/// The chart in `dir`, and those that it and they name by `file://`. One that is outside the repository is a problem.
+/// Returns the chart in `dir`, and those that it and they name by `file://`. One that is outside the repository is a
+/// problem.
 fn charts(dir: &Path, root: &Root) -> Result<Vec<PathBuf>> {
     let mut problems = Problems::default();
     let mut charts = vec![dir.to_owned()];
@@ -81,7 +82,8 @@ fn charts(dir: &Path, root: &Root) -> Result<Vec<PathBuf>> {
     problems.or(charts)
 }
 
-/// The directory of a dependency that is named by `file://` and exists (`GetLocalPath` in Helm's `internal/resolver`).
+/// Returns the directory of a dependency that is named by `file://` and exists (`GetLocalPath` in Helm's
+/// `internal/resolver`).
 fn local(chart: &Path, file: &str, dependency: &Value, root: &Root) -> Result<Option<PathBuf>, Problem> {
     let at = |problem: Problem| problem.at(Location::file(file));
     let name = dependency["name"].as_str().unwrap_or_default();
@@ -105,7 +107,8 @@ fn local(chart: &Path, file: &str, dependency: &Value, root: &Root) -> Result<Op
     Ok(found.filter(|found| found.is_dir()).map(|_| normalized(&chart.join(path))))
 }
 
-/// The dependencies of a chart, each with the file that names it. A lock file can name another repository than the chart.
+/// Returns the dependencies of a chart, each with the file that names it. A lock file can name another repository than
+/// the chart.
 fn dependencies(chart: &Path, root: &Root) -> Result<Vec<(String, Value)>, Problem> {
     let mut dependencies = Vec::new();
     for name in ["Chart.yaml", "Chart.lock", "requirements.yaml", "requirements.lock"] {
@@ -161,7 +164,7 @@ fn with_urls(mut config: Value, urls: Vec<String>, pass_credentials: bool) -> Va
     config
 }
 
-/// The configuration that the platform gave Helm, if it did.
+/// Returns the configuration that the platform gave Helm, if it did.
 fn platform_config(environment: &BTreeMap<String, String>) -> Result<Value, Problem> {
     let path = match (environment.get("HELM_REPOSITORY_CONFIG"), environment.get("HELM_CONFIG_HOME")) {
         (Some(file), _) => PathBuf::from(file),
@@ -179,8 +182,8 @@ fn platform_config(environment: &BTreeMap<String, String>) -> Result<Value, Prob
     }
 }
 
-/// The HTTP repositories of the chart's dependencies, in order. Registries (`oci://`), directories (`file://`) and names
-/// (`@name`, `alias:name`) need no entry or cannot have one.
+/// Returns the HTTP repositories of the chart's dependencies, in order. Registries (`oci://`), directories (`file://`)
+/// and names (`@name`, `alias:name`) need no entry or cannot have one.
 fn urls(chart: &Path, root: &Root) -> Result<Vec<String>, Problem> {
     let mut urls = Vec::new();
     for (_, dependency) in dependencies(chart, root)? {

@@ -18,8 +18,8 @@ struct Rule {
 }
 
 impl Rules {
-    /// The rules in the text of a `.helmignore`, and Helm's own. Helm refuses a rule that cannot be read, and then
-    /// excuses nothing.
+    /// Returns the rules in the text of a `.helmignore`, and Helm's own. Helm refuses a rule that cannot be read, and
+    /// then excuses nothing.
     pub(super) fn new(text: &str) -> Self {
         let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
         let rules = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).chain(["templates/.?*"]);

@@ -36,7 +36,8 @@ pub(super) fn render_again(
     Some(Source { name: "helm template".into(), bytes, validate: false })
 }
 
-/// The files from which Helm rendered Jobs and Workflows, as its `# Source:` lines name them, without the chart's name.
+/// Returns the files from which Helm rendered Jobs and Workflows, as its `# Source:` lines name them, without the
+/// chart's name.
 fn templates_of_jobs(rendered: &[u8]) -> BTreeSet<&str> {
     const SOURCE: &[u8] = b"\n# Source: ";
     let mut found = BTreeSet::new();

@@ -25,8 +25,8 @@ enum Entry {
     Missing,
 }
 
-/// The arguments of `--values`, in order; each file once. A file that is named stands where it is named, not where a
-/// glob matches it.
+/// Returns the arguments of `--values`, in order; each file once. A file that is named stands where it is named, not
+/// where a glob matches it.
 pub(super) fn resolve(request: &Request<'_>) -> Result<Vec<String>> {
     let mut problems = Problems::default();
     let entries: Vec<Entry> = request
@@ -63,7 +63,7 @@ pub(super) fn resolve(request: &Request<'_>) -> Result<Vec<String>> {
     problems.or(files)
 }
 
-/// A path as an argument. Control characters do not get through Helm's reading of `--values` as they are.
+/// Returns a path as an argument. Control characters do not get through Helm's reading of `--values` as they are.
 fn text(path: &Path) -> Result<String, Problem> {
     match path.to_str().filter(|text| !text.contains(char::is_control)) {
         Some(text) => Ok(text.to_owned()),
@@ -75,7 +75,7 @@ fn text(path: &Path) -> Result<String, Problem> {
     }
 }
 
-/// The file of a file parameter, or its URL.
+/// Returns the file of a file parameter, or its URL.
 pub(super) fn parameter(name: &str, request: &Request<'_>) -> Result<String, Problem> {
     let path = expanded(name, request)?;
     if is_remote(&path, request)? {
@@ -139,8 +139,8 @@ fn is_remote(path: &str, request: &Request<'_>) -> Result<bool, Problem> {
         .hint("platform operators can allow URLs with `allow.remoteValues` in the platform file"))
 }
 
-/// The files that `pattern` matches. A match outside the repository is a problem, and so is a directory, which Helm
-/// cannot read: Argo CD hands it over too, and Helm fails.
+/// Returns the files that `pattern` matches. A match outside the repository is a problem, and so is a directory, which
+/// Helm cannot read: Argo CD hands it over too, and Helm fails.
 fn glob(pattern: &str, request: &Request<'_>) -> Result<Vec<PathBuf>, Problem> {
     let shown = pattern;
     let (base, pattern) = split(pattern);
@@ -161,7 +161,8 @@ fn glob(pattern: &str, request: &Request<'_>) -> Result<Vec<PathBuf>, Problem> {
     Ok(files)
 }
 
-/// A glob in two: the directory above its first special character, and the rest. `.` and `..` go by the text alone.
+/// Returns a glob in two: the directory above its first special character, and the rest. `.` and `..` go by the text
+/// alone.
 fn split(pattern: &str) -> (String, String) {
     let mut parts: Vec<&str> = Vec::new();
     for part in pattern.split('/') {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::render::{Root, detect::KUSTOMIZATIONS};
 
-/// The prefixes and suffixes of the kustomization in `dir` and of all that it builds on in the repository.
+/// Returns the prefixes and suffixes of the kustomization in `dir` and of all that it builds on in the repository.
 ///
 /// What cannot be read is left out: kustomize has built it, and its names then differ from those of no other object.
 pub(super) fn read(dir: &Path, root: &Root) -> Vec<String> {

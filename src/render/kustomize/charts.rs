@@ -18,7 +18,7 @@ pub(super) const FILES: &[&str] = &["valuesfile", "additionalvaluesfiles", "valu
 /// Fields that name a directory with plugins, a program, or a template, by how users write them.
 const REFUSED: &[&str] = &["configHome", "nameTemplate", "helmHome", "helmBin", "extraArgs"];
 
-/// The problems of a chart's entry.
+/// Returns the problems of a chart's entry.
 pub(super) fn check(chart: &Value, at: &Location) -> Vec<Problem> {
     let mut problems: Vec<_> =
         REFUSED.iter().filter(|name| is_set(chart, name)).map(|name| refusal(name, at)).collect();
@@ -46,12 +46,12 @@ pub(super) fn check(chart: &Value, at: &Location) -> Vec<Problem> {
     problems
 }
 
-/// The problems of `helmGlobals`.
+/// Returns the problems of `helmGlobals`.
 pub(super) fn globals(globals: &Value, at: &Location) -> Vec<Problem> {
     REFUSED[..1].iter().filter(|name| is_set(globals, name)).map(|name| refusal(name, at)).collect()
 }
 
-/// The directories in which charts are looked for and into which they are fetched.
+/// Returns the directories in which charts are looked for and into which they are fetched.
 pub(super) fn homes<'v>(chart: &'v Value, globals: &[&'v Value]) -> Vec<&'v str> {
     let named = globals.iter().copied().chain([chart]).flat_map(|value| texts_at(value, &["charthome"]));
     let mut homes: Vec<_> = named.filter(|home| !home.is_empty()).collect();
@@ -59,7 +59,7 @@ pub(super) fn homes<'v>(chart: &'v Value, globals: &[&'v Value]) -> Vec<&'v str>
     homes
 }
 
-/// Where in such a directory the chart can be.
+/// Returns where in such a directory the chart can be.
 pub(super) fn places(chart: &Value) -> Vec<String> {
     let versions = versions(chart);
     let of = |name: &str| {

@@ -14,7 +14,7 @@ use crate::{
 /// The names of a kustomization file, as kustomize looks for them.
 pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// The arguments of the `kustomize edit` commands that Argo CD would run, in its order.
+/// Returns the arguments of the `kustomize edit` commands that Argo CD would run, in its order.
 ///
 /// A component that leaves the repository is a problem; one that does not exist is left to kustomize, for it may be
 /// remote, or is skipped if the options say so.
@@ -71,7 +71,7 @@ pub(super) fn commands(request: &Request<'_>) -> Result<Vec<Vec<String>>> {
     Ok(commands)
 }
 
-/// The components that are added. kustomize would take one with `*` for a pattern.
+/// Returns the components that are added. kustomize would take one with `*` for a pattern.
 fn components(request: &Request<'_>) -> Result<Vec<String>> {
     let options = &request.settings.kustomize;
     let mut problems = Problems::default();

@@ -37,7 +37,7 @@ pub(super) struct Flags {
     pub(super) unrestricted: bool,
 }
 
-/// The flags, if whoever set them may set them; each that is not allowed is a problem.
+/// Returns the flags, if whoever set them may set them; each that is not allowed is a problem.
 pub(super) fn check(set: &Sourced<Vec<String>>, allow_helm: bool) -> Result<Flags> {
     let words: Vec<String> =
         set.value.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();

@@ -46,8 +46,8 @@ pub(super) fn check(entry: &str, git_protocol: bool) -> Result<bool, Problem> {
     Ok(true)
 }
 
-/// The scheme, in lower case, and what follows it: with `//`, or `::` as git's helpers have it, or for the ones that
-/// any reader knows with a colon alone.
+/// Returns the scheme, in lower case, and what follows it: with `//`, or `::` as git's helpers have it, or for the ones
+/// that any reader knows with a colon alone.
 fn scheme(text: &str) -> Option<(String, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let is_name = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -58,7 +58,7 @@ fn scheme(text: &str) -> Option<(String, &str)> {
         .then(|| (scheme, rest.trim_start_matches([':', '/'])))
 }
 
-/// What follows `user@`, as in `git@host:path`.
+/// Returns what follows `user@`, as in `git@host:path`.
 fn user(text: &str) -> Option<&str> {
     let (user, rest) = text.split_once('@')?;
     let is_name = user.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -75,7 +75,7 @@ fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// A value of a query, with `%` and `+` read; none when that cannot be.
+/// Returns a value of a query, with `%` and `+` read; none when that cannot be.
 fn decoded(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
@@ -92,7 +92,7 @@ fn decoded(value: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The entry without a password that may stand in it.
+/// Returns the entry without a password that may stand in it.
 fn shown(entry: &str) -> String {
     let entry = entry.escape_debug().to_string();
     match entry.rsplit_once('@') {

@@ -239,7 +239,7 @@ impl Walk<'_> {
         Some(found)
     }
 
-    /// What the documents of a file hold.
+    /// Returns what the documents of a file hold.
     fn read(&mut self, path: &Path) -> Vec<Value> {
         let name = self.location(path).file.unwrap_or_default();
         let Some(real) = self.problems.collect(self.request.root.check(path)) else { return Vec::new() };
@@ -266,7 +266,7 @@ fn opaque(entry: &str, what: &str, at: &Location) -> Problem {
         .hint("copy its files into the app, or build without `--enable-helm` and with kustomize's own load restrictor")
 }
 
-/// Every value of a field: kustomize's reader, Go's `encoding/json`, does not ask for the case of its name.
+/// Returns every value of a field: kustomize's reader, Go's `encoding/json`, does not ask for the case of its name.
 pub(super) fn fields<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
     value
         .as_object()
@@ -280,13 +280,13 @@ fn folded(key: &str) -> String {
     key.to_lowercase().replace('ſ', "s")
 }
 
-/// The items of a list, or the value itself.
+/// Returns the items of a list, or the value itself.
 pub(super) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     let list = value.as_array();
     list.into_iter().flatten().chain(list.is_none().then_some(value))
 }
 
-/// The texts that a way leads to, through lists.
+/// Returns the texts that a way leads to, through lists.
 pub(super) fn texts_at<'v>(value: &'v Value, way: &[&str]) -> Vec<&'v str> {
     let start: Vec<&Value> = vec![value];
     let found = way.iter().fold(start, |values, name| {

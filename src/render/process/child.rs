@@ -75,14 +75,14 @@ impl<'a> Process<'a> {
         Ok(process)
     }
 
-    /// The id of the child.
+    /// Returns the id of the child.
     #[cfg(test)]
     pub(super) fn id(&self) -> Pid {
         self.id
     }
 
-    /// What the child wrote and how it ended, or else, when the deadline passed, the end of its stderr; then the whole
-    /// group is dead.
+    /// Returns what the child wrote and how it ended, or else, when the deadline passed, the end of its stderr; then
+    /// the whole group is dead.
     pub(super) fn output(mut self, deadline: Deadline) -> io::Result<Result<Output, Vec<u8>>> {
         let mut nap = NAPS.0;
         loop {
@@ -210,7 +210,8 @@ impl<P: AsFd> Stream<P> {
         Ok(())
     }
 
-    /// All of it, or the last whole lines where something was cut: a secret that is cut could not be recognised.
+    /// Returns all of it, or the last whole lines where something was cut: a secret that is cut could not be
+    /// recognised.
     fn end(&mut self) -> Vec<u8> {
         if self.cut {
             let line = self.bytes.iter().position(|&byte| byte == b'\n');
@@ -224,7 +225,7 @@ impl<P: AsFd> Stream<P> {
 mod tests {
     use super::*;
 
-    /// What is kept of `text` by a stream that keeps its end.
+    /// Returns what is kept of `text` by a stream that keeps its end.
     fn end_of(text: &[u8]) -> Vec<u8> {
         let (reader, mut writer) = io::pipe().unwrap();
         let mut stream = Stream::new(Some(reader), KEPT);

@@ -53,7 +53,7 @@ const OWN: &[(&str, &str)] = &[
     ("XDG_DATA_HOME", "home/.local/share"),
 ];
 
-/// The whole environment of a child, of what the sidecar has: `added` are names that the platform adds.
+/// Returns the whole environment of a child, of what the sidecar has: `added` are names that the platform adds.
 pub(in crate::render) fn child(
     sidecar: &BTreeMap<String, String>,
     added: &[String],
@@ -90,7 +90,7 @@ const PLAIN: &[&str] = &[
 /// Prefixes of such names: what Argo CD tells of the app and the cluster, and where Kubernetes says services are.
 const PLAIN_PREFIXES: &[&str] = &["ARGOCD_APP_", "KUBE_", "KUBERNETES_", "LC_", "PRESYNC_"];
 
-/// The values of the sidecar's variables that must not be shown.
+/// Returns the values of the sidecar's variables that must not be shown.
 pub(in crate::render) fn secrets(sidecar: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
     let plain =
         |name: &str| PLAIN.contains(&name) || PLAIN_PREFIXES.iter().any(|prefix| name.starts_with(prefix));

@@ -5,7 +5,8 @@ use rustix::process::Pid;
 use super::*;
 use crate::render::{Tools, scratch::Scratch};
 
-/// `sh` in the place of `helm`, so that no test writes a program and runs it while another test's fork holds it open.
+/// Returns `sh` in the place of `helm`, so that no test writes a program and runs it while another test's fork holds it
+/// open.
 fn shell() -> Tools {
     Tools::from_env(&[("PRESYNC_HELM".to_owned(), "/bin/sh".to_owned())].into(), None)
 }
@@ -41,7 +42,7 @@ impl Fixture {
         self.scratch.path().join("pid")
     }
 
-    /// The process whose id the script wrote to `$PID_FILE`.
+    /// Returns the process whose id the script wrote to `$PID_FILE`.
     fn background(&self) -> Pid {
         Pid::from_raw(fs::read_to_string(self.pid_file()).unwrap().trim().parse().unwrap()).unwrap()
     }

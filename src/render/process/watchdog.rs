@@ -35,7 +35,7 @@ impl Watchdog {
         command(program, scratch).stdin(Stdio::piped()).spawn().map(Self)
     }
 
-    /// The process group that it leads.
+    /// Returns the process group that it leads.
     pub(in crate::render) fn group(&self) -> Pid {
         Pid::from_child(&self.0)
     }
@@ -78,7 +78,7 @@ pub fn sweep(group: i32, scratch: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A process of ours in a group of its own: signals to our group, by Argo CD or a terminal, do not reach it.
+/// Returns a process of ours in a group of its own: signals to our group, by Argo CD or a terminal, do not reach it.
 fn command(program: &Path, scratch: &Path) -> Command {
     let mut command = Command::new(program);
     command

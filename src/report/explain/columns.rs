@@ -6,7 +6,7 @@ use crate::report::{
     summary,
 };
 
-/// A table for each Job, with a column an environment.
+/// Returns a table for each Job, with a column an environment.
 pub fn columns(environments: &[String], apps: &[App], paint: Paint) -> String {
     let tables = tables(environments, apps);
     let show = |(title, rows): &(String, Vec<Vec<String>>)| {
@@ -15,7 +15,7 @@ pub fn columns(environments: &[String], apps: &[App], paint: Paint) -> String {
     tables.iter().map(show).collect::<Vec<_>>().join("\n")
 }
 
-/// The same as Markdown.
+/// Returns the same as Markdown.
 pub fn markdown_columns(environments: &[String], apps: &[App]) -> String {
     let tables = tables(environments, apps);
     let show =

@@ -77,7 +77,7 @@ fn job(job: &Job) -> String {
     out
 }
 
-/// The decisions as rows: what, value, why.
+/// Returns the decisions as rows: what, value, why.
 pub(super) fn decisions(rewrite: &Decisions) -> Vec<Vec<String>> {
     let row = |name: &str, value: &str, why: &str| vec![name.to_owned(), code(value), why.to_owned()];
     let mut rows = vec![row("strategy", &rewrite.strategy.value, &rewrite.strategy.why)];

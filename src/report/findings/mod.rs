@@ -121,7 +121,7 @@ impl Finding {
         self.suppressed.is_none() && !self.known
     }
 
-    /// Where it is, in words.
+    /// Returns where it is, in words.
     fn place(&self) -> String {
         let file = match (&self.file, self.line) {
             (Some(file), Some(line)) => format!("{file}:{line}"),
@@ -134,19 +134,19 @@ impl Finding {
 }
 
 impl App {
-    /// The findings that are to be acted on.
+    /// Returns the findings that are to be acted on.
     pub fn open(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.counts())
     }
 
-    /// How many there are, the worst first: `1 error, 2 notes`.
+    /// Returns how many there are, the worst first: `1 error, 2 notes`.
     pub fn count(&self) -> String {
         counts(self.open())
     }
 }
 
 impl Report {
-    /// The findings that are to be acted on.
+    /// Returns the findings that are to be acted on.
     pub fn open(&self) -> impl Iterator<Item = &Finding> {
         self.apps.iter().flat_map(App::open)
     }
@@ -193,7 +193,7 @@ impl Format {
         ("github", Self::Github),
     ];
 
-    /// The findings in this format.
+    /// Returns the findings in this format.
     pub fn show(self, report: &Report, paint: super::Paint) -> String {
         match self {
             Self::Text => text::show(report, paint),

@@ -77,7 +77,7 @@ fn result(finding: &Finding) -> Value {
     result
 }
 
-/// A path as a relative URI.
+/// Returns a path as a relative URI.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {

@@ -1,7 +1,8 @@
 use super::*;
 use crate::cluster::settling::PATIENCE;
 
-/// What a comparison of the past makes of it: the sync succeeds, and only some looks later Argo CD compares again.
+/// Returns what a comparison of the past makes of it: the sync succeeds, and only some looks later Argo CD compares
+/// again.
 fn argocd_that_compares_late() -> impl FnMut(&mut Value) + Send + 'static {
     let mut looks = 0;
     move |app: &mut Value| {

@@ -46,7 +46,7 @@ fn ended(uid: &str) -> JobFacts {
     JobFacts { finished: Some((at(40), Outcome::Succeeded)), ..running(uid) }
 }
 
-/// A state that has seen the Application and an empty list of Jobs.
+/// Returns a state that has seen the Application and an empty list of Jobs.
 fn ready() -> State {
     let mut state = State::new(Duration::from_mins(15));
     state.app(Change::Restart, at(0));

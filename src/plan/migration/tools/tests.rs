@@ -5,7 +5,7 @@ use crate::plan::{
     pod::{commands, program},
 };
 
-/// The tool that a command line is recognised by.
+/// Returns the tool that a command line is recognised by.
 fn recognised(line: &str) -> Option<&'static Tool> {
     commands::of_text(line).iter().find_map(|command| find(TOOLS, program::running(&command.words)))
 }

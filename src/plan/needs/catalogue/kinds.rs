@@ -134,7 +134,7 @@ const NEEDED: &[&str] = &[
     "ClusterImageCatalog.postgresql.cnpg.io",
 ];
 
-/// What is known of an object's kind: what the platform says, else the tables.
+/// Returns what is known of an object's kind: what the platform says, else the tables.
 pub(crate) fn knowledge(header: &Header, app: &Index<'_>) -> Knowledge {
     if let Some(rule) = app.rules_of(header).next() {
         return if rule.harmless { Knowledge::Harmless } else { Knowledge::Maker };

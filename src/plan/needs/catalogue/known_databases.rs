@@ -24,7 +24,7 @@ pub(crate) enum Counts {
 }
 
 impl Counts {
-    /// The rule in words.
+    /// Returns the rule in words.
     #[cfg(test)]
     pub(crate) fn label(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ const fn engine(counts: Counts, ports: &'static [u64], names: &'static [&'static
     KnownDatabase { names, ports, counts }
 }
 
-/// The engine that an image runs: the longest name that fits.
+/// Returns the engine that an image runs: the longest name that fits.
 pub(crate) fn of_image(image: &str) -> Option<&'static KnownDatabase> {
     let image = image.to_lowercase();
     let path = image.split('@').next().unwrap_or_default();
@@ -124,12 +124,12 @@ pub(crate) fn of_image(image: &str) -> Option<&'static KnownDatabase> {
     names.filter(|(_, name)| fits(name)).max_by_key(|(_, name)| name.len()).map(|(engine, _)| engine)
 }
 
-/// The engine that listens on a port.
+/// Returns the engine that listens on a port.
 pub(crate) fn of_port(port: u64) -> Option<&'static KnownDatabase> {
     KNOWN_DATABASES.iter().find(|engine| engine.ports.contains(&port))
 }
 
-/// The engine that a name has among its words: `shop-mysql`, `tcp-postgresql`.
+/// Returns the engine that a name has among its words: `shop-mysql`, `tcp-postgresql`.
 pub(crate) fn of_name(name: &str) -> Option<&'static KnownDatabase> {
     let words: Vec<_> = name.split(['-', '.']).collect();
     KNOWN_DATABASES.iter().find(|engine| engine.names.iter().any(|known| words.contains(known)))

@@ -114,13 +114,13 @@ const fn other(
     Operator { kind, counts, services, secrets }
 }
 
-/// The table's entry for an object.
+/// Returns the table's entry for an object.
 pub(crate) fn of(header: &Header) -> Option<&'static Operator> {
     // Every object of the app is asked about, and most are Kubernetes' own.
     is_custom(header).then(|| OPERATORS.iter().find(|operator| is(header, operator.kind)))?
 }
 
-/// The parts of a database that an operator runs.
+/// Returns the parts of a database that an operator runs.
 pub(crate) fn parts<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut found = Vec::new();
     for (kind, field) in PARTS {

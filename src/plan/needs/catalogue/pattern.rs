@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-/// The names that a pattern gives for an object; a `*` in them still stands for any text.
+/// Returns the names that a pattern gives for an object; a `*` in them still stands for any text.
 ///
 /// A field that is not there gives no name.
 pub(crate) fn expand(pattern: &str, object: &Value) -> Vec<String> {

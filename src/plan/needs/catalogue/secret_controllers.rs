@@ -148,7 +148,7 @@ impl<'v, 'a> SecretControllers<'v, 'a> {
         Ok(Self { app, made })
     }
 
-    /// The objects from which a controller makes the ConfigMap or Secret of this name and namespace.
+    /// Returns the objects from which a controller makes the ConfigMap or Secret of this name and namespace.
     pub(crate) fn of(&self, kind: &str, name: &str, namespace: Option<&str>) -> Vec<&'v Header> {
         let reaches = |made: &Made<'_>| match made.namespace {
             Some(written) => self.app.same_namespace(Some(written), namespace),

@@ -35,7 +35,7 @@ metadata: {name: api}
 spec: {selector: {app: api}, ports: [{port: 8080}]}
 ";
 
-/// A Service that leads to a Deployment of this image.
+/// Returns a Service that leads to a Deployment of this image.
 fn server(name: &str, image: &str, port: u32) -> [String; 2] {
     [
         format!(

@@ -2,7 +2,7 @@
 
 use crate::plan::needs::tests::*;
 
-/// Every ConfigMap, Secret and so on that the tests name, so that only the rule under test decides.
+/// Returns every ConfigMap, Secret and so on that the tests name, so that only the rule under test decides.
 fn everything() -> Vec<String> {
     let core = ["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim", "PersistentVolume"];
     let mut objects: Vec<_> = core.iter().map(|kind| object("v1", kind, "a")).collect();

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A Job with this pod spec, before the other objects of its app.
+/// Returns a Job with this pod spec, before the other objects of its app.
 fn app(pod: &str, others: &[&str]) -> Manifests {
     let indented = pod.lines().map(|line| format!("      {line}")).collect::<Vec<_>>().join("\n");
     let job = format!(
@@ -23,7 +23,7 @@ fn app(pod: &str, others: &[&str]) -> Manifests {
     manifests(&documents.map(str::trim_end).collect::<Vec<_>>().join("\n---\n"))
 }
 
-/// An object with nothing but its name.
+/// Returns an object with nothing but its name.
 fn object(api_version: &str, kind: &str, name: &str) -> String {
     format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: {name}}}\n")
 }
@@ -35,7 +35,7 @@ fn with_job<'a, T>(manifests: &'a Manifests, run: impl FnOnce(&Job<'a>, &Pods<'_
     run(&Job { id, object: app.object(id).unwrap() }, &Pods::new(&app))
 }
 
-/// What the Job needs, where no other one was looked at before.
+/// Returns what the Job needs, where no other one was looked at before.
 fn alone<'a>(job: &Job<'a>, pods: &Pods<'_, 'a>) -> Result<Found> {
     of(job, &Makers::default(), pods)
 }
@@ -47,18 +47,18 @@ fn lines(needs: &[Need]) -> Vec<String> {
         .collect()
 }
 
-/// The needs as `Kind name: why`.
+/// Returns the needs as `Kind name: why`.
 fn found(pod: &str, others: &[&str]) -> Vec<String> {
     lines(&with_job(&app(pod, others), alone).unwrap().needs)
 }
 
-/// The needs as `Kind name`.
+/// Returns the needs as `Kind name`.
 fn names(pod: &str, others: &[&str]) -> Vec<String> {
     let needs = with_job(&app(pod, others), alone).unwrap().needs;
     needs.iter().map(|need| format!("{} {}", need.header.kind, need.header.name)).collect()
 }
 
-/// What the Job waits for though it is no need, as `Kind name: why`.
+/// Returns what the Job waits for though it is no need, as `Kind name: why`.
 fn awaited(manifests: &Manifests) -> Vec<String> {
     let found = with_job(manifests, alone).unwrap().awaits;
     found.iter().map(|found| format!("{} {}: {}", found.header.kind, found.header.name, found.why)).collect()

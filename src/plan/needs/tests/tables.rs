@@ -148,13 +148,13 @@ const OPERATED: &[(&str, &str, &[&str], &[&str])] = &[
     ("Tenant.minio.min.io", "{}", &["minio", "app-hl"], &[]),
 ];
 
-/// An object `app` of a kind such as `Certificate.cert-manager.io`.
+/// Returns an object `app` of a kind such as `Certificate.cert-manager.io`.
 fn custom(kind: &str, spec: &str) -> String {
     let (kind, group) = kind.split_once('.').unwrap();
     object(&format!("{group}/v1"), kind, "app") + &format!("spec: {spec}\n")
 }
 
-/// What a pattern gives for the object in the text.
+/// Returns what a pattern gives for the object in the text.
 fn expanded(pattern: &str, text: &str) -> Vec<String> {
     let manifests = manifests(text);
     let view = Index::new(&manifests, None).unwrap();
@@ -228,7 +228,7 @@ fn an_operators_secret_of_another_namespace_is_not_this_one() {
     assert_eq!(names(&reads("Secret", "db"), &[&claim]), [""; 0]);
 }
 
-/// A cell of code in a table; the patterns' `|` would end the cell.
+/// Returns a cell of code in a table; the patterns' `|` would end the cell.
 fn code(texts: &[&str]) -> String {
     texts.iter().map(|text| format!("`{}`", text.replace('|', "\\|"))).collect::<Vec<_>>().join(", ")
 }

@@ -7,7 +7,7 @@ fn deployment(pod: &str) -> String {
         + &format!("spec:\n  template:\n    metadata: {{labels: {{app: api}}}}\n    spec: {{{pod}}}\n")
 }
 
-/// What waits for the Job, as `Kind name: why`.
+/// Returns what waits for the Job, as `Kind name: why`.
 fn waiting(others: &[&str]) -> Vec<String> {
     let found = with_job(&app("containers: []", others), waiters).unwrap();
     found

@@ -80,9 +80,10 @@ impl Graph {
     }
 }
 
-/// What the app does not say but may hold: whatever an author put behind an object of an unknown kind needs it; so does
-/// what refers to something outside of the app, if it is in the same step. What the object itself needs is unknown too, so
-/// that nothing that was there before may come later. A Job that its author put behind workloads needs them.
+/// Returns what the app does not say but may hold: whatever an author put behind an object of an unknown kind needs it;
+/// so does what refers to something outside of the app, if it is in the same step. What the object itself needs is
+/// unknown too, so that nothing that was there before may come later. A Job that its author put behind workloads needs
+/// them.
 fn guards(resources: &mut Vec<Resource>, steps: &[Step]) -> Vec<Vec<Need>> {
     let mut first: BTreeMap<Id, usize> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate() {
@@ -139,7 +140,7 @@ fn chain(
     chain
 }
 
-/// The barrier that stands for the resources of one step. They are there; what of them works may be waiting.
+/// Returns the barrier that stands for the resources of one step. They are there; what of them works may be waiting.
 fn barrier(resources: &mut Vec<Resource>, label: &str, step: &Step) -> Id {
     let needs = step.tasks.iter().map(|id| Need::Exists(*id)).collect();
     add(resources, label, needs)

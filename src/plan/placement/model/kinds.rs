@@ -38,8 +38,8 @@ const ORDER: [&str; 34] = [
     "Ingress",
 ];
 
-/// The place of a kind among those of one step. `APIService` and custom resources come after all others, whatever
-/// their names are.
+/// Returns the place of a kind among those of one step. `APIService` and custom resources come after all others,
+/// whatever their names are.
 pub(crate) fn kind_order(kind: &str) -> u8 {
     let at = ORDER.iter().position(|other| *other == kind).unwrap_or(ORDER.len());
     u8::try_from(at).unwrap_or(u8::MAX)

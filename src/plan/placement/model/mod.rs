@@ -39,17 +39,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// An ordinary resource in a wave.
+    /// Returns an ordinary resource in a wave.
     pub(crate) fn plain(wave: i32) -> Self {
         Self { hook: Vec::new(), wave }
     }
 
-    /// A hook of one phase in a wave.
+    /// Returns a hook of one phase in a wave.
     pub(crate) fn hook(phase: Phase, wave: i32) -> Self {
         Self { hook: vec![phase], wave }
     }
 
-    /// The phase and wave in which the resource is there for the first time.
+    /// Returns the phase and wave in which the resource is there for the first time.
     pub(crate) fn first(&self) -> (Phase, i32) {
         (self.hook.iter().copied().min().unwrap_or(Phase::Sync), self.wave)
     }
@@ -107,7 +107,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// The object that is needed.
+    /// Returns the object that is needed.
     pub(crate) fn on(self) -> Id {
         match self {
             Self::Accepted(id) | Self::Account(id) | Self::Exists(id) | Self::Works(id) | Self::Claim(id) => {
@@ -137,7 +137,7 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    /// A resource without needs.
+    /// Returns a resource without needs.
     pub(crate) fn new(label: impl Into<String>, order: u8, place: Place, nature: Nature) -> Self {
         Self { label: label.into(), order, place, nature, needs: Vec::new(), outside: false, ordered: false }
     }

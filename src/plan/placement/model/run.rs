@@ -90,7 +90,8 @@ impl Model {
         found
     }
 
-    /// What blocks with the resources at these places. Whatever blocks is taken for done, so that all is found at once.
+    /// Returns what blocks with the resources at these places. Whatever blocks is taken for done, so that all is found
+    /// at once.
     pub(crate) fn run(&self, layout: &Layout, cluster: &Cluster) -> Vec<Blocked> {
         let place = |id: Id| layout.places.get(id).unwrap_or_else(|| &self.graph.resources[id].place);
         let steps = steps(&self.graph.resources, place, &layout.triggers);
@@ -107,24 +108,24 @@ impl Model {
         found
     }
 
-    /// The resources of the app, as rendered.
+    /// Returns the resources of the app, as rendered.
     pub(crate) fn resources(&self) -> &[Resource] {
         &self.graph.resources[..self.count]
     }
 
-    /// The label of a resource, or what a barrier stands for.
+    /// Returns the label of a resource, or what a barrier stands for.
     pub(crate) fn label(&self, id: Id) -> &str {
         &self.graph.resources[id].label
     }
 
-    /// A cluster without anything of the app, in which nothing becomes Healthy from outside.
+    /// Returns a cluster without anything of the app, in which nothing becomes Healthy from outside.
     #[cfg(test)]
     pub(crate) fn nothing(&self) -> Cluster {
         nothing(self.graph.resources.len())
     }
 
-    /// The ordinary resources of so many steps are there, from a sync that failed behind them or, with all of them, from
-    /// an earlier version of the app. Hooks do not count: their delete policies may have taken them away.
+    /// Returns the ordinary resources of so many steps are there, from a sync that failed behind them or, with all of
+    /// them, from an earlier version of the app. Hooks do not count: their delete policies may have taken them away.
     fn left_by(&self, rendered: &[Step], steps: usize, works: bool) -> Option<Cluster> {
         let mut cluster = nothing(self.graph.resources.len());
         for id in rendered[..steps].iter().flat_map(|step| &step.tasks) {
@@ -136,8 +137,8 @@ impl Model {
         settle(&self.graph, rendered, &mut cluster).is_empty().then_some(cluster)
     }
 
-    /// All steps, and the fewest, that an earlier sync must have left for the rendered app to come up. The more are left,
-    /// the more it can: so half of the rest is looked at each time.
+    /// Returns all steps, and the fewest, that an earlier sync must have left for the rendered app to come up. The more
+    /// are left, the more it can: so half of the rest is looked at each time.
     fn left(&self, rendered: &[Step], works: bool) -> Vec<Cluster> {
         let Some(all) = self.left_by(rendered, rendered.len(), works) else { return Vec::new() };
         let (mut blocks, mut up, mut least) = (0, rendered.len(), None);
@@ -152,7 +153,7 @@ impl Model {
     }
 }
 
-/// A cluster without anything, in which nothing becomes Healthy from outside.
+/// Returns a cluster without anything, in which nothing becomes Healthy from outside.
 fn nothing(count: usize) -> Cluster {
     Cluster { exists: vec![false; count], works: vec![false; count], healthy: vec![false; count] }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Step {
     pub(crate) gates: Vec<Id>,
 }
 
-/// The steps of a sync in their order, by phase and wave: `sync_tasks.go` `Less`.
+/// Returns the steps of a sync in their order, by phase and wave: `sync_tasks.go` `Less`.
 ///
 /// A step ends when its hooks are done and, if the sync has more than one step, its resources are Healthy
 /// (`sync_context.go` `Sync`: `multiStep || t.isHook()`). The last step, if it has no hook, ends at once (`Sync`: "no

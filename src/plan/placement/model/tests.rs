@@ -26,7 +26,7 @@ impl App {
         self.add("Job migrate", place, Nature::Job, needs)
     }
 
-    /// The app's own sync in an empty cluster in which nothing becomes Healthy from outside.
+    /// Returns the app's own sync in an empty cluster in which nothing becomes Healthy from outside.
     fn first_install(&self) -> Vec<Blocked> {
         let model = Model::new(self.0.clone());
         model.run(&self.layout(), &model.nothing())
@@ -37,7 +37,7 @@ impl App {
         Layout { places, triggers: BTreeSet::new() }
     }
 
-    /// The same app with one resource elsewhere, wherever this one comes up.
+    /// Returns the same app with one resource elsewhere, wherever this one comes up.
     fn with(&self, changes: &[(Id, Place)]) -> Vec<Blocked> {
         let mut layout = self.layout();
         for (id, place) in changes {
@@ -47,7 +47,7 @@ impl App {
     }
 }
 
-/// The end of the first line of waiting resources.
+/// Returns the end of the first line of waiting resources.
 fn root(blocked: &[Blocked]) -> Option<(Id, Id)> {
     let waiting = blocked.first()?.waiting.first()?;
     Some((waiting.last, waiting.on))

@@ -66,7 +66,7 @@ impl<'g> World<'g> {
         accepted
     }
 
-    /// What must be there before the API server takes the object.
+    /// Returns what must be there before the API server takes the object.
     pub(super) fn refused_for(&self, id: Id) -> Option<Id> {
         self.graph.resources[id].needs.iter().find_map(|need| match need {
             Need::Accepted(on) if !self.exists[*on] => Some(*on),
@@ -110,7 +110,7 @@ impl<'g> World<'g> {
         self.works[id] && (!hazard || self.healthy[id])
     }
 
-    /// The needs of a resource that do not hold.
+    /// Returns the needs of a resource that do not hold.
     pub(super) fn unmet(&self, id: Id) -> impl Iterator<Item = Need> {
         let guards = if self.guarded[id] == 0 { &[][..] } else { &self.graph.guards[id] };
         self.graph.resources[id].needs.iter().chain(guards).copied().filter(|need| match *need {

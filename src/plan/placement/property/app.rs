@@ -136,7 +136,7 @@ impl Maker<'_> {
         }
     }
 
-    /// What a pod needs and presync can see.
+    /// Returns what a pod needs and presync can see.
     fn pod(&mut self) -> Vec<Need> {
         let mut needs = Vec::new();
         for _ in 0..self.random.below(3) {

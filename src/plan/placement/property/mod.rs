@@ -24,8 +24,8 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// What is in the cluster before a sync of the app: nothing; the ordinary resources of its first steps, up to all of them,
-/// which work or are only there.
+/// Returns what is in the cluster before a sync of the app: nothing; the ordinary resources of its first steps, up to
+/// all of them, which work or are only there.
 fn states(app: &App, model: &Model) -> Vec<Cluster> {
     let mut states = vec![model.nothing()];
     let firsts: BTreeSet<(Phase, i32)> = app.truth.iter().map(|resource| resource.place.first()).collect();
@@ -46,7 +46,7 @@ fn rendered(app: &App) -> Layout {
     Layout { places, triggers: BTreeSet::new() }
 }
 
-/// The layout of the placed app for the truth: its own resources have no part in what presync moves.
+/// Returns the layout of the placed app for the truth: its own resources have no part in what presync moves.
 fn placed(app: &App, placed: &Placed) -> Layout {
     let mut layout = rendered(app);
     let count = app.known.len();
@@ -55,7 +55,7 @@ fn placed(app: &App, placed: &Placed) -> Layout {
     layout
 }
 
-/// What is wrong with the placement of an app, if anything; and in how many states it comes up as rendered.
+/// Returns what is wrong with the placement of an app, if anything; and in how many states it comes up as rendered.
 fn judge(app: &App) -> (Placed, Result<usize, String>) {
     let decided = ladder::climb(app.known.clone(), &app.pieces, &app.migrations);
     let model = Model::new(app.truth.clone());

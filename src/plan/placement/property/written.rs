@@ -100,7 +100,7 @@ fn metadata(resource: &Resource) -> String {
     )
 }
 
-/// The template of a pod with what it needs: objects that it names, and commands that wait.
+/// Returns the template of a pod with what it needs: objects that it names, and commands that wait.
 fn pod(resource: &Resource, resources: &[Resource], more: &str) -> String {
     let (mut account, mut from, mut volumes, mut waits) = (String::new(), Vec::new(), Vec::new(), Vec::new());
     for need in &resource.needs {

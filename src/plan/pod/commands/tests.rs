@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::plan::pod::{self, program};
 
-/// The commands of a pod, each after the place that it stands in.
+/// Returns the commands of a pod, each after the place that it stands in.
 fn read(spec: &Value, objects: &[Value]) -> Vec<String> {
     let pod = pod::read(spec, |reference| {
         let named = objects.iter().filter(|object| object["metadata"]["name"] == reference.name);
@@ -13,7 +13,7 @@ fn read(spec: &Value, objects: &[Value]) -> Vec<String> {
     pod.commands().map(|command| format!("{}: {}", command.origin.place, command.words.join(" "))).collect()
 }
 
-/// The commands of a container that runs a shell's text, and has all data of a ConfigMap under `/s`.
+/// Returns the commands of a container that runs a shell's text, and has all data of a ConfigMap under `/s`.
 fn run(text: &str, data: &Value) -> Vec<String> {
     let scripts = json!({"kind": "ConfigMap", "metadata": {"name": "s"}, "data": data});
     let spec = json!({

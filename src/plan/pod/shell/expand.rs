@@ -81,7 +81,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The text up to the closing character, quotes respected; the closing one is taken, not returned.
+    /// Returns the text up to the closing character, quotes respected; the closing one is taken, not returned.
     fn balanced(&mut self, open: char, close: char) -> String {
         let (mut text, mut depth, mut quote) = (String::new(), 1_usize, None);
         while let Some(c) = self.rest.next() {

@@ -9,15 +9,15 @@ pub(crate) const MAX_JOB_NAME: usize = 63;
 /// Characters of a digest in a name.
 const DIGEST: usize = 8;
 
-/// The first characters of a text's digest.
+/// Returns the first characters of a text's digest.
 pub(crate) fn short_digest(text: &str) -> String {
     let mut digest = digest::sha256(&Value::from(text));
     digest.truncate(DIGEST);
     digest
 }
 
-/// `stem-suffix` in at most `max` characters. Where the stem must be cut, a digest of it keeps the name apart from that
-/// of another stem.
+/// Returns `stem-suffix` in at most `max` characters. Where the stem must be cut, a digest of it keeps the name apart
+/// from that of another stem.
 pub(crate) fn with_suffix(stem: &str, suffix: &str, max: usize) -> String {
     let whole = format!("{stem}-{suffix}");
     if whole.len() <= max {

@@ -49,7 +49,7 @@ impl<'a> Known<'a> {
         Self { fixed, view, shared: OnceCell::new(), workloads: OnceCell::new() }
     }
 
-    /// Which tokens of the Job's name are part of a name that is no generated one.
+    /// Returns which tokens of the Job's name are part of a name that is no generated one.
     pub(super) fn fixed(&self, job: &Job<'_>, tokens: &[Token<'_>]) -> Vec<bool> {
         let labels = &job.object["metadata"]["labels"];
         let own = [job.namespace(), labels[INSTANCE].as_str()];
@@ -80,7 +80,7 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// The names of all objects but Jobs, and but those that presync adds itself.
+    /// Returns the names of all objects but Jobs, and but those that presync adds itself.
     fn others(&self) -> impl Iterator<Item = &'a str> {
         let headers = self.view.headers().iter();
         headers
@@ -90,7 +90,7 @@ impl<'a> Known<'a> {
             .map(|header| header.name.as_str())
     }
 
-    /// Where a name has the version of one of the app's workloads.
+    /// Returns where a name has the version of one of the app's workloads.
     pub(super) fn version_of_workloads(&self, name: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
         let marks = self.workloads.get_or_init(|| {
             let headers = WORKLOADS.iter().flat_map(|kind| self.view.of_kind(kind));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::tokens::Token;
 
-/// The last part of a name that looks generated, and what it looks like. The first part of a name never does.
+/// Returns the last part of a name that looks generated, and what it looks like. The first part of a name never does.
 pub(super) fn generated(tokens: &[Token<'_>]) -> Option<(Range<usize>, &'static str)> {
     (1..tokens.len()).rev().find_map(|index| {
         let end = index + 1;
@@ -55,7 +55,8 @@ fn is_kustomize_hash(byte: u8) -> bool {
     b"bcdfghkmt2456789".contains(&byte)
 }
 
-/// How often the part goes from letter to digit or back: words with a number have one change, random text has many.
+/// Returns how often the part goes from letter to digit or back: words with a number have one change, random text has
+/// many.
 pub(super) fn changes(part: &str) -> usize {
     part.as_bytes().windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count()
 }
@@ -67,7 +68,7 @@ fn is_iso_time(part: &str) -> bool {
         && part.char_indices().all(|(index, c)| if index == 8 { c == 't' } else { c.is_ascii_digit() })
 }
 
-/// Where `1.2.3` or `v1-2-3` begins, if the tokens end so.
+/// Returns where `1.2.3` or `v1-2-3` begins, if the tokens end so.
 fn version(tokens: &[Token<'_>]) -> Option<usize> {
     let start = tokens.len().checked_sub(3).filter(|start| *start > 0)?;
     let number = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -76,7 +77,7 @@ fn version(tokens: &[Token<'_>]) -> Option<usize> {
     (number(major) && number(minor.text) && number(patch.text)).then_some(start)
 }
 
-/// Where `2025-12-29`, `20251229-1015` or `2025-12-29-10-15-00` begins, if the tokens end so.
+/// Returns where `2025-12-29`, `20251229-1015` or `2025-12-29-10-15-00` begins, if the tokens end so.
 fn date(tokens: &[Token<'_>]) -> Option<usize> {
     (1..tokens.len().saturating_sub(1)).find(|start| {
         let parts = &tokens[*start..];

@@ -26,7 +26,8 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// The text as a whole, the parts of it that stand for a release by themselves, the longest first, and its SHA-256.
+    /// Returns the text as a whole, the parts of it that stand for a release by themselves, the longest first, and its
+    /// SHA-256.
     fn all(text: &str, source: &str) -> Vec<Self> {
         let tokens: Vec<String> = tokens(text).iter().map(|token| token.text.to_lowercase()).collect();
         let numbers = numbers(&tokens);
@@ -47,7 +48,7 @@ impl Mark {
         marks
     }
 
-    /// Where the mark stands in a name.
+    /// Returns where the mark stands in a name.
     pub(super) fn find(&self, name: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
         let length = self.tokens.len();
         let whole = (0..(tokens.len() + 1).saturating_sub(length))
@@ -77,7 +78,7 @@ impl Mark {
     }
 }
 
-/// `1.2.3` in `v1.2.3-alpine`: the longest run of numbers.
+/// Returns `1.2.3` in `v1.2.3-alpine`: the longest run of numbers.
 fn numbers(tokens: &[String]) -> Range<usize> {
     let mut longest = 0..0;
     let mut start = 0;
@@ -120,7 +121,7 @@ fn is_hash(text: &str) -> bool {
         && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// The marks of a Job: its images, version labels and checksums, and the app's revision.
+/// Returns the marks of a Job: its images, version labels and checksums, and the app's revision.
 pub(super) fn of_job(job: &Job<'_>, app: &argocd::App) -> Vec<Mark> {
     let mut marks = of_images(job.pod());
     let template = &job.spec()["template"]["metadata"];
@@ -141,7 +142,7 @@ pub(super) fn of_job(job: &Job<'_>, app: &argocd::App) -> Vec<Mark> {
     marks
 }
 
-/// The tags and digests of a pod's images.
+/// Returns the tags and digests of a pod's images.
 pub(super) fn of_images(pod: &Value) -> Vec<Mark> {
     let containers =
         ["initContainers", "containers"].into_iter().filter_map(|key| pod[key].as_array()).flatten();

@@ -124,7 +124,7 @@ impl<'a> JobNames<'a> {
         if settings.strategy.value == Strategy::Once { self.content_addressed(job, name) } else { Ok(name) }
     }
 
-    /// The name without its generated part, and the part that stays in it.
+    /// Returns the name without its generated part, and the part that stays in it.
     fn stable(
         &self,
         job: &Job<'_>,
@@ -174,7 +174,7 @@ impl<'a> JobNames<'a> {
         Ok(Name { value, changing: None, warning })
     }
 
-    /// What makes a Job another Job: all of its spec but what Kubernetes lets one change on a running Job.
+    /// Returns what makes a Job another Job: all of its spec but what Kubernetes lets one change on a running Job.
     fn content(&self, job: &Job<'_>) -> Value {
         let mut spec = self.again.stable_spec(job).into_owned();
         if let Some(spec) = spec.as_object_mut() {
@@ -187,7 +187,7 @@ impl<'a> JobNames<'a> {
         spec
     }
 
-    /// The first place elsewhere in the app that holds the Job's exact name.
+    /// Returns the first place elsewhere in the app that holds the Job's exact name.
     fn reference(&self, job: &Job<'_>) -> Result<Option<String>> {
         let found = references_to_name(job.name(), job.id, self.view)?;
         Ok(found.first().map(|reference| format!("{} ({})", reference.object, reference.path)))
@@ -210,7 +210,7 @@ impl<'a> JobNames<'a> {
     }
 }
 
-/// What the setting makes of a reading.
+/// Returns what the setting makes of a reading.
 fn settle(reading: Reading, job: &Job<'_>, names: Names) -> Reading {
     match (names, reading) {
         (Names::Likely, Reading { generated, doubt: Some(Doubt { part, noun, stem }), .. }) => {
@@ -225,8 +225,8 @@ fn settle(reading: Reading, job: &Job<'_>, names: Names) -> Reading {
     }
 }
 
-/// What makes way for a generated part: a digest of the Application's name. Jobs with the same stem are told apart by
-/// their rank; without either there is nothing to tell apart.
+/// Returns what makes way for a generated part: a digest of the Application's name. Jobs with the same stem are told
+/// apart by their rank; without either there is nothing to tell apart.
 fn mark(app: &App, rank: usize) -> Option<String> {
     match (app.name.as_deref(), rank) {
         (None, 0) => None,

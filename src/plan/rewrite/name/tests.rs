@@ -34,7 +34,7 @@ fn deployment(name: &str, image: &str) -> String {
     )
 }
 
-/// The names of the Jobs and triggers that come out, and the parts that a warning is about.
+/// Returns the names of the Jobs and triggers that come out, and the parts that a warning is about.
 fn planned(text: &str, again: Option<&str>, app: &App, settings: &Settings) -> (Vec<String>, Vec<String>) {
     let (first, again) = (read(text), again.map(read));
     let rendering = Rendering { again: again.as_ref(), affixes: &["-pr-123".to_owned()] };
@@ -47,7 +47,7 @@ fn planned(text: &str, again: Option<&str>, app: &App, settings: &Settings) -> (
     (made.map(|header| header.name.clone()).collect(), warned.collect())
 }
 
-/// The name of an app's only Job, with `#` for the digest of the app's name.
+/// Returns the name of an app's only Job, with `#` for the digest of the app's name.
 fn named(text: &str, again: Option<&str>) -> (String, Vec<String>) {
     let app = app("shop-dev");
     let (names, warned) = planned(text, again, &app, &Settings::default());

@@ -9,13 +9,13 @@ pub(super) struct Token<'n> {
 }
 
 impl Token<'_> {
-    /// Where it ends in the name.
+    /// Returns where it ends in the name.
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 }
 
-/// The parts of a name. A placeholder of argocd-vault-plugin (`<path:secret/shop#tag>`) is one part.
+/// Returns the parts of a name. A placeholder of argocd-vault-plugin (`<path:secret/shop#tag>`) is one part.
 pub(super) fn tokens(name: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut start = None;
@@ -48,7 +48,7 @@ pub(super) fn without(name: &str, tokens: &[Token<'_>], removed: impl Fn(usize) 
     rest
 }
 
-/// How many tokens two names have in common at their beginnings and at their ends.
+/// Returns how many tokens two names have in common at their beginnings and at their ends.
 pub(super) fn common_ends(a: &[Token<'_>], b: &[Token<'_>]) -> (usize, usize) {
     let before = a.iter().zip(b).take_while(|(a, b)| a.text == b.text).count();
     let after =
@@ -56,7 +56,7 @@ pub(super) fn common_ends(a: &[Token<'_>], b: &[Token<'_>]) -> (usize, usize) {
     (before, after)
 }
 
-/// How many tokens two names have in common at their ends together.
+/// Returns how many tokens two names have in common at their ends together.
 pub(crate) fn common_tokens(a: &str, b: &str) -> usize {
     let (before, after) = common_ends(&tokens(a), &tokens(b));
     before + after

@@ -129,7 +129,7 @@ impl HelperDef for Required {
     }
 }
 
-/// The argument `i`, null when the last part of its name is not set.
+/// Returns the argument `i`, null when the last part of its name is not set.
 fn optional<'h, 'rc>(
     helper: &'h Helper<'rc>,
     i: usize,
@@ -158,7 +158,7 @@ fn is_inside_a_block(rc: &RenderContext<'_, '_>) -> bool {
     rc.block().is_some_and(|block| block.base_value().is_some() || !block.base_path().is_empty())
 }
 
-/// `path` without its last part: `values` of `values.image` and of `values.[image.tag]`.
+/// Returns `path` without its last part: `values` of `values.image` and of `values.[image.tag]`.
 fn parent(path: &str) -> &str {
     if path.ends_with(']') {
         let head = path.rfind('[').map_or("", |bracket| &path[..bracket]);

@@ -44,7 +44,8 @@ impl HelperDef for Include {
     }
 }
 
-/// What the partial sees: the given context or the current one, with the named arguments over it, as for `{{> partial}}`.
+/// Returns what the partial sees: the given context or the current one, with the named arguments over it, as for `{{>
+/// partial}}`.
 fn base<'rc>(
     helper: &Helper<'rc>,
     context: &'rc Context,

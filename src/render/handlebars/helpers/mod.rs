@@ -43,7 +43,7 @@ pub(super) enum Form {
     Either,
 }
 
-/// Every helper by its name.
+/// Returns every helper by its name.
 pub(super) fn forms() -> BTreeMap<&'static str, Form> {
     let values =
         text::FUNCTIONS.iter().map(|function| function.name).chain([INCLUDE, "default", "required", "env"]);
@@ -55,7 +55,7 @@ pub(super) fn forms() -> BTreeMap<&'static str, Form> {
         .collect()
 }
 
-/// A registry in strict mode with all helpers; `env` is `ARGOCD_ENV_*` by the name after the prefix.
+/// Returns a registry in strict mode with all helpers; `env` is `ARGOCD_ENV_*` by the name after the prefix.
 pub(super) fn registry(env: &BTreeMap<String, String>) -> Handlebars<'_> {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
@@ -87,7 +87,7 @@ impl HelperDef for &'static Function {
     }
 }
 
-/// A result that is not too large.
+/// Returns a result that is not too large.
 fn fitting(value: Value) -> Result<Value, String> {
     if value.as_str().is_some_and(|text| text.len() > limits::HELPER_BYTES) {
         Err(too_large())
@@ -96,7 +96,7 @@ fn fitting(value: Value) -> Result<Value, String> {
     }
 }
 
-/// Why a result is refused.
+/// Returns why a result is refused.
 fn too_large() -> String {
     format!("the result is larger than {} MiB", limits::HELPER_BYTES >> 20)
 }
@@ -150,7 +150,7 @@ impl HelperDef for Env<'_> {
     }
 }
 
-/// The argument `i`, which must be set.
+/// Returns the argument `i`, which must be set.
 fn argument<'h>(helper: &'h Helper<'_>, i: usize) -> Result<&'h Value, RenderError> {
     let parameter =
         helper.param(i).ok_or_else(|| failure(format!("`{}` needs another argument", helper.name())))?;

@@ -58,7 +58,7 @@ fn text_of(text: impl Into<String>) -> Outcome {
     Ok(Value::String(text.into()))
 }
 
-/// A text, number or boolean as it is written.
+/// Returns a text, number or boolean as it is written.
 fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::Object(_) => Err("a map has no text: use `toYaml` or `toJson`".to_owned()),
@@ -88,7 +88,7 @@ fn single_quoted(text: &str) -> Outcome {
     text_of(format!("'{}'", text.replace('\'', "''")))
 }
 
-/// `text` with `count` spaces before every line that is not empty.
+/// Returns `text` with `count` spaces before every line that is not empty.
 fn indented(count: usize, text: &str) -> Result<String, String> {
     if text.split('\n').count().saturating_mul(count) > limits::HELPER_BYTES {
         return Err(too_large());

@@ -5,7 +5,7 @@ use crate::render::handlebars::helpers;
 
 const REFERENCE: &str = include_str!("../../../../docs/reference/handlebars.md");
 
-/// The fenced blocks: language and text.
+/// Returns the fenced blocks: language and text.
 fn blocks() -> Vec<(&'static str, &'static str)> {
     let mut blocks = Vec::new();
     for (i, part) in REFERENCE.split("```").enumerate() {
@@ -16,7 +16,7 @@ fn blocks() -> Vec<(&'static str, &'static str)> {
     blocks
 }
 
-/// The values of the examples: the first YAML block.
+/// Returns the values of the examples: the first YAML block.
 fn values() -> &'static str {
     let (language, text) = blocks()[0];
     assert_eq!(language, "yaml");

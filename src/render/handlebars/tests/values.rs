@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-/// The values that a template sees.
+/// Returns the values that a template sees.
 fn values(case: &Case) -> serde_json::Value {
     case.write("a.hbs", "{{toJson values}}");
     let sources = case.render().unwrap_or_else(|problems| panic!("{problems}"));

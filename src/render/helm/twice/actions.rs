@@ -9,7 +9,8 @@ pub(super) enum Part<'t> {
     Literal(&'t str),
 }
 
-/// The words and literals of all actions, in order. Fields (`.Values.now`), variables and comments are left out.
+/// Returns the words and literals of all actions, in order. Fields (`.Values.now`), variables and comments are left
+/// out.
 pub(super) fn parts(template: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut at = 0;
@@ -53,7 +54,7 @@ fn action<'t>(template: &'t str, mut at: usize, parts: &mut Vec<Part<'t>>) -> us
     at
 }
 
-/// The length of the literal that begins `text`, with its quotes.
+/// Returns the length of the literal that begins `text`, with its quotes.
 fn literal(text: &[u8]) -> usize {
     let quote = text[0];
     let mut at = 1;

@@ -9,7 +9,7 @@ use super::actions::{Part, parts};
 /// Stands in the place of `now`. Every part of a date and time differs: year, month, day, weekday, hour, minute, second.
 const LATER: &str = "(now | date_modify \"90001h31m17s\")";
 
-/// `template` with a later time for each `now`; none where it asks for no time.
+/// Returns `template` with a later time for each `now`; none where it asks for no time.
 fn later(template: &str) -> Option<String> {
     let mut text = String::with_capacity(template.len());
     let mut done = 0;

@@ -21,7 +21,7 @@ use crate::{
     limits,
 };
 
-/// The paths below `base` that `pattern` matches, directories too.
+/// Returns the paths below `base` that `pattern` matches, directories too.
 pub(super) fn matches(base: &Path, pattern: &str, root: &Root) -> Result<Vec<String>, Problem> {
     let walks = pattern.len() > 3 && has_double_star(&pattern.as_bytes()[..pattern.len() - 2]);
     let mut found = Vec::new();
@@ -83,14 +83,14 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The directories of a pattern. Without `**` doublestar looks into its earlier matches once more.
+    /// Returns the directories of a pattern. Without `**` doublestar looks into its earlier matches once more.
     fn directories(&self, pattern: &str, found: &[String]) -> Result<Vec<String>, Problem> {
         let mut dirs = if self.walks { Vec::new() } else { found.to_vec() };
         self.find(pattern, false, &mut dirs)?;
         Ok(dirs)
     }
 
-    /// The alternatives between `open` and `close`, in each directory that the part before them matches.
+    /// Returns the alternatives between `open` and `close`, in each directory that the part before them matches.
     fn alternatives(
         &self,
         pattern: &str,
@@ -127,7 +127,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What one segment of a pattern matches in a directory.
+    /// Returns what one segment of a pattern matches in a directory.
     fn in_directory(
         &self,
         dir: &str,
@@ -172,7 +172,7 @@ impl Search<'_> {
         }
     }
 
-    /// The names in a directory, in order; none where it cannot be read.
+    /// Returns the names in a directory, in order; none where it cannot be read.
     fn names(&self, dir: &str) -> Vec<String> {
         self.looked.set(self.looked.get() + 1);
         if self.looked.get() > limits::FILES {
@@ -205,7 +205,7 @@ impl Search<'_> {
     }
 }
 
-/// The matcher of one segment.
+/// Returns the matcher of one segment.
 fn compile(segment: &str) -> Result<GlobMatcher, Problem> {
     GlobBuilder::new(segment)
         .literal_separator(true)
@@ -230,7 +230,7 @@ fn dedup_from(found: &mut Vec<String>, from: usize) {
     found.append(&mut tail);
 }
 
-/// Where the first special character stands.
+/// Returns where the first special character stands.
 fn first_meta(pattern: &str) -> Option<usize> {
     let mut escaped = false;
     pattern.bytes().position(|byte| {
@@ -247,7 +247,7 @@ fn last_unescaped(pattern: &str, of: &str) -> Option<usize> {
         .find(|&at| of.as_bytes().contains(&bytes[at]) && (at == 0 || bytes[at - 1] != b'\\'))
 }
 
-/// The `{` of a `}` that stands behind `pattern`.
+/// Returns the `{` of a `}` that stands behind `pattern`.
 fn opening(pattern: &str) -> Option<usize> {
     let bytes = pattern.as_bytes();
     let mut depth = 1_usize;

@@ -49,7 +49,7 @@ impl Repository {
         })
     }
 
-    /// The resolved files, relative to the repository.
+    /// Returns the resolved files, relative to the repository.
     fn resolve(&self, value_files: &[&str]) -> Result<Vec<String>> {
         let value_files = value_files.iter().map(ToString::to_string).collect();
         self.resolve_with(HelmOptions { value_files, ..HelmOptions::default() })

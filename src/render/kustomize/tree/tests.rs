@@ -7,7 +7,7 @@ use crate::{
     settings::{KustomizeOptions, Settings},
 };
 
-/// A repository with these files, and the app in `apps/a`, beside a directory that is not its own.
+/// Returns a repository with these files, and the app in `apps/a`, beside a directory that is not its own.
 fn check(files: &[(&str, &str)], kustomize: KustomizeOptions) -> Result<Tree> {
     let temp = tempfile::tempdir().unwrap();
     let repo = temp.path().canonicalize().unwrap().join("repo");
