@@ -95,13 +95,13 @@ fn outside(exit: Exit, path: &str) -> Problem {
         .hint("only files of the app's own repository can be used: copy what is needed into it")
 }
 
-/// Nothing is there: a name that cannot exist counts too, for a tool may take it for something else than a path.
+/// Whether nothing is there. A name that cannot exist counts too: a tool may take it for something else than a path.
 fn is_missing(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
 }
 
-/// Returns `real` if it is a file or directory: to read from anything else could wait for ever.
+/// Returns `real` if it is a file or directory: reading anything else could block.
 fn readable(real: PathBuf, exit: Exit, path: &str) -> Result<PathBuf, Problem> {
     let kind = fs::metadata(&real).map(|metadata| metadata.file_type());
     match kind {

@@ -62,7 +62,7 @@ pub fn merge_overrides(dir: &Path, app: &str, source: &mut Value) -> std::result
     Ok(())
 }
 
-/// RFC 7386.
+/// Applies a merge patch (RFC 7386).
 pub(super) fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();

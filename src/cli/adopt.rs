@@ -1,4 +1,4 @@
-//! `presync adopt`: native Applications become the plugin's.
+//! `presync adopt`: turns native Applications into the plugin's.
 
 use std::{
     fs,

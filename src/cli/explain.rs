@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(exit)
 }
 
-/// Keeps the Jobs of a name; that there is none is a mistake.
+/// Keeps the Jobs of a name; the error names those that were rendered.
 fn only(reports: &mut [App], name: &str) -> Result<()> {
     let mut names = Vec::new();
     let mut found = false;
@@ -136,7 +136,7 @@ fn markdown(rows: &[Vec<String>], reports: &[App]) -> String {
     table + gap + &reports.iter().map(explain::markdown).collect::<String>()
 }
 
-/// One app, planned once an environment.
+/// Shows one app, planned once for each environment.
 fn side_by_side(args: &Args) -> Result<Exit> {
     let targets = args.looking.targets.resolve()?.targets;
     let [target] = targets.as_slice() else {

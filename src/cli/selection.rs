@@ -38,7 +38,7 @@ pub(crate) struct AppSelection {
 }
 
 impl AppSelection {
-    /// Names Applications one by one.
+    /// Whether it names Applications one by one.
     pub(crate) fn is_named(&self) -> bool {
         !self.apps.is_empty()
     }

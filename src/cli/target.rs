@@ -283,7 +283,7 @@ impl Reader<'_> {
     }
 }
 
-/// The plugin's name, or that of a version of it.
+/// Whether a plugin's name is presync's, or that of a version of it.
 fn is_ours(plugin: &str) -> bool {
     plugin.is_empty() || plugin == "presync" || plugin.starts_with("presync-")
 }
@@ -327,7 +327,7 @@ fn matching(glob: &str, tree: &Path) -> Result<Vec<(PathBuf, String)>> {
     Ok(files)
 }
 
-/// A chart's template of Applications: Helm makes them, and only Argo CD sees them.
+/// Whether a file is a chart's template of Applications, which only Helm turns into YAML.
 fn is_template(text: &str, path: &Path) -> bool {
     text.contains("{{") && path.parent().is_some_and(|dir| dir.iter().any(|part| part == "templates"))
 }

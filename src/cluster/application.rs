@@ -253,7 +253,7 @@ impl Application {
         if revisions.is_empty() { revision.clone() } else { revisions.join(" ") }
     }
 
-    /// Automated sync with self-heal.
+    /// Whether automated sync is on, with self-heal.
     pub fn self_heals(&self) -> bool {
         self.automated().is_some_and(|automated| automated.self_heal)
     }
@@ -273,7 +273,7 @@ impl Application {
         }
     }
 
-    /// A Config Management Plugin renders one of its sources.
+    /// Whether a Config Management Plugin renders one of its sources.
     pub fn has_plugin(&self) -> bool {
         self.sources().any(|source| source.contains_key("plugin"))
     }
@@ -324,7 +324,7 @@ impl Application {
 }
 
 impl ResourceStatus {
-    /// Argo CD itself says that it is gone.
+    /// Whether Argo CD itself reports the object as missing.
     pub fn is_missing(&self) -> bool {
         self.health.as_ref().is_some_and(|health| health.status == "Missing")
     }

@@ -148,7 +148,7 @@ fn pod_causes(pod: &Pod, now: Timestamp) -> Vec<String> {
     causes
 }
 
-/// A reason for waiting that is no error.
+/// Whether a container's reason for waiting is not an error.
 fn is_start(reason: &str) -> bool {
     matches!(reason, "ContainerCreating" | "PodInitializing")
 }
@@ -160,7 +160,7 @@ fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     init.into_iter().chain(main).flatten()
 }
 
-/// A container runs, none is stuck, and it is not only sidecars that run.
+/// Whether a container runs that is not a sidecar, and none is stuck.
 fn works(pod: &Pod) -> bool {
     let runs =
         statuses(pod).any(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()));
@@ -192,7 +192,8 @@ fn running_since(pod: &Pod) -> Option<Timestamp> {
         .min()
 }
 
-/// A Job that Argo CD's finalizer keeps although nothing will take it away: being deleted for longer than `grace`.
+/// Whether Argo CD's finalizer holds a Job that has been deleted for longer than `grace`, so that nothing will remove
+/// it.
 pub fn is_leaked(job: &Job, now: Timestamp, grace: Duration) -> bool {
     job::has_hook_finalizer(job) && job::deleting_since(job).is_some_and(|since| elapsed(since, now) >= grace)
 }

@@ -42,7 +42,8 @@ impl Version {
         self.major < 3 && (self.minor, self.patch) != (14, 3)
     }
 
-    /// A sync that fails or is terminated can leave hook finalizers behind: fixed in v3.4.0 (argo-cd pull request 25916).
+    /// Whether a sync that fails or is terminated can leave hook finalizers behind: before v3.4.0 (argo-cd pull request
+    /// 25916).
     pub fn leaks_finalizers(self) -> bool {
         !self.loses_hooks() && (self.major, self.minor) < (3, 4)
     }

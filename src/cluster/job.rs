@@ -119,7 +119,7 @@ pub fn nature(job: &Job) -> Nature {
     Nature { hook, migration: selection.migration.then_some(why) }
 }
 
-/// Argo CD's hook finalizer is on it.
+/// Whether it has Argo CD's hook finalizer.
 pub fn has_hook_finalizer(job: &Job) -> bool {
     job.finalizers().iter().any(|finalizer| finalizer == HOOK_FINALIZER)
 }

@@ -36,7 +36,7 @@ impl ObjectKey {
         Self { group: "batch".into(), kind: "Job".into(), namespace: namespace.into(), name: name.into() }
     }
 
-    /// A `batch/Job`: the only kind of hook that can be looked into here.
+    /// Whether it is a `batch/Job`, the only kind of hook whose pods are looked at.
     pub fn is_job(&self) -> bool {
         self.group == "batch" && self.kind == "Job"
     }

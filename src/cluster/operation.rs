@@ -56,7 +56,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Nothing more will happen, as Argo CD judges it (`OperationPhase.Completed`).
+    /// Whether the operation has ended, as Argo CD judges it (`OperationPhase.Completed`).
     pub fn is_completed(self) -> bool {
         matches!(self, Self::Failed | Self::Error | Self::Succeeded)
     }
@@ -198,7 +198,7 @@ impl OperationState {
         is_marked(&self.operation, name, value)
     }
 
-    /// Argo CD started it by itself.
+    /// Whether Argo CD started it by itself.
     pub fn is_automated(&self) -> bool {
         self.operation.pointer("/initiatedBy/automated").and_then(Value::as_bool).unwrap_or_default()
     }

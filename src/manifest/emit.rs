@@ -212,7 +212,7 @@ fn is_plain(text: &str, flow: bool) -> bool {
     resolve(text) == Scalar::String && !looks_like_number(text)
 }
 
-/// Numbers, dates and times in some version of YAML; a string that only resembles one is quoted with them.
+/// Whether a string resembles a number, date or time of some version of YAML, and so is quoted.
 fn looks_like_number(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && text.chars().all(|c| c.is_ascii_hexdigit() || "xXoO_+-.:TtZz ".contains(c))
@@ -243,7 +243,7 @@ pub(super) fn escaped(c: char) -> impl Iterator<Item = char> {
     "\\u".chars().chain((0..4).rev().map(digit))
 }
 
-/// Control characters, line breaks, and what readers refuse or drop. All are below U+10000.
+/// Whether a character is a control character, a line break, or one that readers refuse or drop. All are below U+10000.
 pub(crate) fn must_be_escaped(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -51,7 +51,7 @@ pub(super) fn passes_as_json_only(json: &str) -> bool {
         .any(|at| code_unit(&json[at..]).is_some_and(|unit| char::from_u32(unit).is_some_and(is_refused)))
 }
 
-/// Characters that Argo CD's reader refuses, and NEL, which it reads as a blank.
+/// Whether Argo CD's reader refuses the character, or reads it as a blank (NEL).
 pub(super) fn is_refused(c: char) -> bool {
     matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -136,7 +136,7 @@ fn separators(bytes: &[u8], start: usize) -> impl Iterator<Item = usize> {
     first.into_iter().chain(memmem::find_iter(&bytes[start..], b"\n---").map(move |at| start + at + 1))
 }
 
-/// Only blanks and a comment may follow a separator.
+/// Whether only blanks and a comment follow, as they may behind a separator.
 fn ends_line(rest: &[u8]) -> bool {
     let rest = String::from_utf8_lossy(rest);
     let rest = rest.trim();

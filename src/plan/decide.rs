@@ -126,7 +126,7 @@ enum Fate {
     Place,
 }
 
-/// Settings, selection and strategy of every Job; all problems of their annotations.
+/// Returns settings, selection and strategy of every Job; the error holds all problems of their annotations.
 fn judge<'a>(
     jobs: &[Job<'a>],
     settings: &Settings,
@@ -193,7 +193,7 @@ fn candidates<'j, 'a>(judged: &'j [Judged<'a>], pods: &Pods<'_, 'a>) -> Result<V
         .collect()
 }
 
-/// Two Jobs of one name: Argo CD would apply only the last.
+/// Returns a problem for each two Jobs of one name: Argo CD would apply only the last.
 fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &Index<'_>) -> Problems {
     let mut problems = Problems::default();
     let mut seen = BTreeSet::new();

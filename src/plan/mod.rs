@@ -79,11 +79,11 @@ pub struct JobPlan {
     pub label: String,
     /// Whether it is a migration, and why.
     pub selection: Selection,
-    /// What becomes of it.
+    /// What presync does with it.
     pub outcome: Outcome,
 }
 
-/// What becomes of a Job.
+/// What presync does with a Job.
 #[derive(Debug)]
 pub enum Outcome {
     /// It is left as it is, for this reason.

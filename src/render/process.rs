@@ -150,7 +150,7 @@ impl Call<'_> {
         }
     }
 
-    /// That the tool failed, and why.
+    /// Returns the problem that the tool failed, with its reason.
     pub(super) fn failed(&self, output: &Output) -> Problem {
         let problem = Problem::new(Exit::RENDER, format!("`{}` failed ({})", self.what(), output.status));
         let problem = self.quoting(problem, &output.stderr);

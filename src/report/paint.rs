@@ -18,10 +18,10 @@ pub enum Color {
 }
 
 impl Paint {
-    /// No colours.
+    /// Without colours.
     pub const PLAIN: Self = Self(false);
 
-    /// Decides for stdout.
+    /// Returns the colours for stdout.
     pub fn for_stdout(color: Color) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self(match color {
@@ -95,7 +95,7 @@ fn color(text: &str) -> usize {
     if code[digits..].starts_with('m') { "\u{1b}[m".len() + digits } else { 0 }
 }
 
-/// Rows with aligned columns, two spaces apart; the first row is the heading.
+/// Returns rows with aligned columns, two spaces apart; the first row is the heading.
 pub fn table(rows: &[Vec<String>], paint: Paint) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
@@ -119,7 +119,7 @@ pub fn table(rows: &[Vec<String>], paint: Paint) -> String {
     out
 }
 
-/// Rows as a table of Markdown; the first row is the heading.
+/// Returns the rows as a table of Markdown; the first row is the heading.
 pub fn markdown_table(rows: &[Vec<String>]) -> String {
     let mut out = String::new();
     for (number, row) in rows.iter().enumerate() {

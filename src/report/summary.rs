@@ -2,7 +2,7 @@
 
 use super::model::{App, Job, Skipped};
 
-/// One row an app: environment, renderer, migrations, phase, TTL, and what `findings` counts for it.
+/// Returns one row for each app: environment, renderer, migrations, phase, TTL, and what `findings` counts for it.
 pub fn rows(apps: &[App], findings: impl Fn(usize) -> String) -> Vec<Vec<String>> {
     let heading = ["app", "environment", "renderer", "migrations", "phase", "TTL", "findings"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];

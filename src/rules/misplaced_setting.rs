@@ -108,7 +108,7 @@ fn keys(map: &Value) -> impl Iterator<Item = &str> {
     keys.map(String::as_str).filter(|key| key.starts_with(ANNOTATION_PREFIX))
 }
 
-/// What may stand on any object: what presync writes, and suppressions.
+/// Whether the annotation may be on any object: presync's own traces, and suppressions.
 fn anywhere(key: &str) -> bool {
     let name = key.strip_prefix(ANNOTATION_PREFIX).unwrap_or(key);
     name == IGNORE || TRACES.contains(&name)

@@ -152,7 +152,7 @@ pub enum Requirement {
 pub struct JobSettings {
     /// Whether the Job is a migration, when the author says so.
     pub migration: Option<bool>,
-    /// What becomes of the Job.
+    /// How the Job is rewritten.
     pub strategy: Sourced<Strategy>,
     /// Why the author opted out (`strategy: off`).
     pub reason: Option<String>,
@@ -166,13 +166,13 @@ pub struct JobSettings {
     pub ttl: Sourced<Ttl>,
     /// What makes Argo CD sync when only the Job changed.
     pub trigger: Sourced<Trigger>,
-    /// What becomes of a generated name.
+    /// Which parts of a name are replaced.
     pub names: Sourced<Names>,
     /// Limits that are added where the author set none.
     pub guards: Guards,
 }
 
-/// What becomes of a migration Job.
+/// How a migration Job is rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
     /// A sync hook with `BeforeHookCreation`.
@@ -207,7 +207,7 @@ pub enum Dependencies {
     Copy,
 }
 
-/// What becomes of a finished Job.
+/// How long a finished Job stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ttl {
     /// It stays.
@@ -227,7 +227,7 @@ pub enum Trigger {
     None,
 }
 
-/// What becomes of a name with a generated part.
+/// Which parts of a name are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
     /// What is certainly generated goes.
@@ -245,11 +245,11 @@ pub struct Guards {
     pub active_deadline: Sourced<Option<Duration>>,
     /// `spec.backoffLimit`.
     pub backoff_limit: Sourced<Option<u32>>,
-    /// What becomes of sidecar injection.
+    /// How sidecar injection is treated.
     pub sidecars: Sourced<Sidecars>,
 }
 
-/// What becomes of sidecar injection into the Job's pod.
+/// How sidecar injection into the Job's pod is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sidecars {
     /// Injection stays as it is.

@@ -101,7 +101,8 @@ fn value(text: &str) -> Result<String, String> {
     }
 }
 
-/// A qualified name's second half and a label's value: `k8s.io/apimachinery/pkg/util/validation`.
+/// Whether the text is valid as a qualified name's second half, or as a label's value:
+/// `k8s.io/apimachinery/pkg/util/validation`.
 fn label_part(text: &str) -> bool {
     let alphanumeric = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();

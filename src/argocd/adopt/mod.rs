@@ -107,7 +107,7 @@ fn sources<'v>(spec: &'v Value, base: &[Step]) -> Vec<(Vec<Step>, &'v Value)> {
     }
 }
 
-/// Returns what becomes of a source; none when it is not native, or must stay.
+/// Returns how a source is adopted; `None` when it is not native, or must stay.
 fn site(
     object: ObjectId,
     path: Vec<Step>,

@@ -65,7 +65,7 @@ pub(super) fn show(value: &Value) -> String {
     }
 }
 
-/// What counts as true in a template.
+/// Whether a value counts as true in a template.
 pub(super) fn truth(value: &Value) -> bool {
     match value {
         Value::Null => false,

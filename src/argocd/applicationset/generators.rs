@@ -9,7 +9,7 @@ use crate::settings::LabelSelector;
 /// Parameters, and the template of their own generator.
 type Made = Vec<(Params, Option<Value>)>;
 
-/// The keys of a generator that are none.
+/// The keys of a generator that do not name its type.
 const BESIDE: [&str; 1] = ["selector"];
 
 impl Reader<'_> {
@@ -219,7 +219,7 @@ fn lookup<'p>(params: &'p Params, name: &str) -> Option<&'p Value> {
     })
 }
 
-/// Nested maps as dotted names with texts.
+/// Returns nested maps as dotted names with strings.
 fn flat(map: &Map<String, Value>) -> Params {
     let mut out = Params::new();
     for (key, value) in map {

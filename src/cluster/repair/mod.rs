@@ -62,7 +62,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Nothing is left to do.
+    /// Whether nothing is left to do.
     pub fn is_good(&self) -> bool {
         matches!(self, Self::Repaired)
     }

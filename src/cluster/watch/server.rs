@@ -18,7 +18,7 @@ use super::metrics::{self, Metrics, Watched};
 /// A client that sends its request slower, or takes the answer slower, is cut off.
 const CLIENT: Duration = Duration::from_secs(10);
 
-/// Serves for ever.
+/// Serves without end.
 pub async fn serve(listener: TcpListener, watched: Arc<Watched>) -> Infallible {
     let metrics = Arc::new(Metrics::new(Arc::clone(&watched)));
     loop {

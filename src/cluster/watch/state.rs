@@ -123,7 +123,7 @@ impl State {
         Self { patience, ..Self::default() }
     }
 
-    /// Both kinds were listed in full.
+    /// Whether both kinds were listed in full.
     pub fn is_ready(&self) -> bool {
         self.job_lists.completed > 0 && self.app_lists.completed > 0
     }

@@ -29,7 +29,7 @@ impl<'a> Job<'a> {
         text(&self.object["kind"])
     }
 
-    /// It is an Argo Workflow.
+    /// Whether it is an Argo Workflow.
     pub(crate) fn is_workflow(&self) -> bool {
         self.kind() == super::workflow::KIND
     }

@@ -10,7 +10,7 @@ use crate::{
     manifest::{Manifests, ObjectId},
 };
 
-/// A Job of Kubernetes' own, or an Argo Workflow: other groups have kinds of the same names.
+/// Whether it is a Job of Kubernetes' own, or an Argo Workflow: other groups have kinds of the same names.
 fn is_finite(object: &Value) -> bool {
     matches!(
         (group(text(&object["apiVersion"])), text(&object["kind"])),

@@ -14,7 +14,7 @@ pub(crate) struct Counter {
     words: &'static [&'static str],
     /// Verbs that say so in front of `migrate` too: `wait-for-migrations`.
     verbs: &'static [&'static str],
-    /// A test: it may run the migration and is none.
+    /// A test: it may run a migration, but is not one.
     pub(crate) test: bool,
 }
 

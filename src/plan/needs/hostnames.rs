@@ -87,7 +87,7 @@ impl<'t> Place<'t> {
         })
     }
 
-    /// `/dev/tcp/db/5432`, as Bash connects to a host.
+    /// Whether it is `/dev/tcp/db/5432`, as Bash connects to a host.
     fn is_device(self) -> bool {
         self.before().ends_with("/dev/tcp/")
     }
@@ -125,7 +125,7 @@ impl<'t> Place<'t> {
         Some(before.is_empty() || before.ends_with([',', '(']))
     }
 
-    /// `user:password@db`, `user:password@tcp(db:3306)`, `jdbc:oracle:thin:@//db`.
+    /// Whether it is `user:password@db`, `user:password@tcp(db:3306)` or `jdbc:oracle:thin:@//db`.
     fn after_credentials(self) -> bool {
         let (start, _) = self.word();
         let before = &self.text[start..self.start];
@@ -133,7 +133,7 @@ impl<'t> Place<'t> {
         before.strip_suffix('@').is_some_and(|credentials| !credentials.is_empty())
     }
 
-    /// `db:5432`, and `db,1433` as SQL Server writes it.
+    /// Whether it is `db:5432`, or `db,1433` as SQL Server writes it.
     fn before_port(self) -> bool {
         let Some(port) = self.after().strip_prefix([':', ',']) else { return false };
         let digits = port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len());
@@ -146,7 +146,8 @@ impl<'t> Place<'t> {
             && !self.text[self.end..end].contains('@')
     }
 
-    /// The value, or one of a list of values, of a name that says host: `DB_HOST=db`, `host: "db"`, `${HOST:-db}`.
+    /// Whether it is the value, or one of a list of values, of a name that says host: `DB_HOST=db`, `host: "db"`,
+    /// `${HOST:-db}`.
     fn assigned(self) -> bool {
         if !self.ends_value() {
             return false;
@@ -165,7 +166,7 @@ impl<'t> Place<'t> {
         says_host(&name[start..]) || name.to_ascii_lowercase().ends_with("data source")
     }
 
-    /// What follows may follow a host: the end of the value, a port, a path.
+    /// Whether what follows may follow a host: the end of the value, a port, a path.
     fn ends_value(self) -> bool {
         match self.after().chars().next() {
             None | Some('"' | '\'' | '`' | ',' | ';' | ')' | ']' | '}' | '/' | '\\' | '&') => true,
@@ -174,7 +175,7 @@ impl<'t> Place<'t> {
         }
     }
 
-    /// `-h db`, `--db-host db`, and both as items of a list.
+    /// Whether it is `-h db` or `--db-host db`, also as items of a list.
     fn after_flag(self) -> bool {
         let before = self.before().trim_end_matches(['"', '\'']);
         let flag = before.trim_end().trim_end_matches([',', '"', '\'']);
@@ -185,7 +186,7 @@ impl<'t> Place<'t> {
             && (matches!(flag, "-h" | "-H" | "-S") || says_host(flag))
     }
 
-    /// Nothing but spaces and quotes around it, or a port.
+    /// Whether only spaces and quotes are around it, or a port follows.
     fn is_bare_word(self) -> bool {
         let apart = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
         self.before().chars().next_back().is_none_or(apart) && self.ends_value()

@@ -81,12 +81,12 @@ pub(crate) fn waits(command: &commands::Command) -> bool {
         || variables.into_iter().any(|variable| says_wait_for(variable))
 }
 
-/// `WAIT_HOSTS=…`, a variable of tools that wait.
+/// Whether it is `WAIT_HOSTS=…`, a variable of tools that wait.
 pub(crate) fn says_wait_for(assignment: &str) -> bool {
     program::is_assignment(assignment) && assignment.split_once('=').is_some_and(|(name, _)| says_wait(name))
 }
 
-/// `wait-for`, `wait_for.sh`, `k8s-wait-for`, and the variables of such tools.
+/// Whether it is `wait-for`, `wait_for.sh`, `k8s-wait-for`, or a variable of such tools.
 fn says_wait(program: &str) -> bool {
     program.to_ascii_lowercase().contains("wait")
 }
@@ -153,7 +153,7 @@ fn target<'t>(command: &Command<'t>) -> Option<Target<'t>> {
     Some(Target { kind: kind(word), name, selector })
 }
 
-/// `jobs.batch` and `job-wr` are Jobs.
+/// Returns the kind that a name of `kubectl` stands for: `jobs.batch` and `job-wr` are Jobs.
 fn kind(word: &str) -> &str {
     let plain = word.split('.').next().unwrap_or_default();
     let plain = ["-we", "-wr"].iter().find_map(|ending| plain.strip_suffix(ending)).unwrap_or(plain);

@@ -51,7 +51,7 @@ pub(crate) struct Migration {
 /// What stands against a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Objection {
-    /// Something would wait for ever.
+    /// Something would wait without end.
     Waits(Waiting),
     /// Something would have to move though it must not.
     Fixed(Id),

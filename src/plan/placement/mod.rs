@@ -125,7 +125,7 @@ pub(crate) fn place(candidates: &[Candidate<'_>], view: &Index<'_>) -> Result<Pl
     Ok(placements)
 }
 
-/// A Job that Argo CD does not apply in a sync keeps its phases.
+/// Returns the place of a Job that Argo CD does not apply in a sync: it keeps its phases.
 fn as_written(candidate: &Candidate<'_>) -> Placement {
     let types = match hooks::role(candidate.job.object).0 {
         Role::Hook(types) => types,
@@ -253,7 +253,7 @@ fn is_there_before_sync(need: &Need, wave: i32, view: &Index<'_>) -> Result<bool
     Ok(false)
 }
 
-/// Kinds that run the app and so must wait for its migrations.
+/// Whether objects of the kind run the app, and so must wait for its migrations.
 pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     matches!(
@@ -268,7 +268,7 @@ pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
     )
 }
 
-/// What becomes of a forced `PreSync` hook whose needs are not there.
+/// Whether a forced `PreSync` hook whose needs are not there gets copies of them.
 pub(crate) fn copies_wanted(settings: &JobSettings, placement: &Placement) -> bool {
     !placement.unmet.is_empty() && settings.dependencies.value == Dependencies::Copy
 }

@@ -88,7 +88,7 @@ impl Arranging<'_> {
         found
     }
 
-    /// Not a barrier: those come behind the resources of the app.
+    /// Whether it is a resource of the app, not a barrier: barriers come after the resources.
     fn is_resource(&self, id: Id) -> bool {
         id < self.pieces.len()
     }
@@ -99,7 +99,7 @@ impl Arranging<'_> {
             .filter(|id| !self.migrations.contains(id) && self.resources[*id].place.first().0 == Phase::Sync)
     }
 
-    /// A hook behind the Sync phase.
+    /// Whether it is a hook after the Sync phase.
     fn is_late(&self, id: Id) -> bool {
         self.resources[id].place.first().0 == Phase::PostSync
     }

@@ -22,7 +22,7 @@ impl<'a> Node<'a> {
         self.child(&self.value[key], Step::Key(key.to_owned()))
     }
 
-    /// Returns the items of a list; none where it is none.
+    /// Returns the items of a list; empty for any other value.
     pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'a, '_> {
         let items = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
         items.iter().enumerate().map(|(index, item)| self.child(item, Step::Index(index)))

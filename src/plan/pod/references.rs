@@ -165,7 +165,7 @@ pub(crate) fn container_label(container: &Node<'_>) -> String {
     format!("{} {name}", if init { "init container" } else { "container" })
 }
 
-/// The kubelet mounts only the volumes that a container uses
+/// Whether a container uses the volume: the kubelet mounts only those that a container uses
 /// (`pkg/kubelet/volumemanager/populator`: "Volume is not used in the pod, ignore it").
 fn mounted(pod: &Node<'_>, volume: Option<&str>) -> bool {
     containers(pod).iter().any(|container| {

@@ -22,7 +22,7 @@ pub(crate) const DELETE_POLICY: &str = "BeforeHookCreation";
 /// What is to be written on a Job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target<'a> {
-    /// What becomes of the hook annotations.
+    /// How the hook annotations change.
     pub hook: HookEdit<'a>,
     /// The sync wave, where it is to be written.
     pub wave: Option<i32>,

@@ -79,7 +79,7 @@ fn versions(chart: &Value) -> Vec<&str> {
     found.filter(|version| !version.is_empty()).collect()
 }
 
-/// Letters, digits and what else is allowed, neither an option nor a way up.
+/// Whether a name has only letters, digits and what else is allowed, and is neither an option nor a path upwards.
 fn is_plain(text: &str, also: &[char]) -> bool {
     !text.starts_with(['-', '/'])
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c) || also.contains(&c))

@@ -83,7 +83,7 @@ pub(crate) enum Nature {
 }
 
 impl Nature {
-    /// Its health depends on what the app does not show.
+    /// Whether its health depends on what the app does not show.
     fn is_hazard(self) -> bool {
         matches!(self, Self::Outward | Self::Unknown)
     }

@@ -76,7 +76,7 @@ impl Model {
         model
     }
 
-    /// What blocks with the resources at other places though the rendered app comes up.
+    /// Whether something blocks with the resources at other places though the rendered app comes up.
     ///
     /// A first install counts even where the rendered app blocks, but not for what blocks there as well, unless it is to
     /// be `improved`.

@@ -55,7 +55,7 @@ impl<'g> World<'g> {
         world
     }
 
-    /// The object is created; returns whether the API server takes it.
+    /// Creates the object; returns whether the API server accepts it.
     pub(super) fn apply(&mut self, id: Id) -> bool {
         let accepted = self.exists[id] || self.refused_for(id).is_none();
         if accepted && !self.exists[id] {
@@ -104,7 +104,7 @@ impl<'g> World<'g> {
         self.works[id]
     }
 
-    /// Argo CD's view: done, and not waited for any longer.
+    /// Whether Argo CD no longer waits for it.
     pub(super) fn is_healthy(&self, id: Id) -> bool {
         let hazard = self.graph.resources[id].nature.is_hazard();
         self.works[id] && (!hazard || self.healthy[id])

@@ -21,7 +21,7 @@ impl Random {
         usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap()).unwrap()
     }
 
-    /// True in so many of a hundred cases.
+    /// Whether a case is one of so many in a hundred.
     pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

@@ -112,7 +112,7 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// All arguments of a script or function.
+/// Whether it stands for all arguments of a script or function.
 fn is_special(c: char) -> bool {
     matches!(c, '@' | '*')
 }

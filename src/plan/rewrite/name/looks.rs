@@ -40,17 +40,17 @@ fn single(part: &str, last: bool) -> Option<&'static str> {
     }
 }
 
-/// Kubernetes' own random suffix has no vowels; other generators show by digits in the middle.
+/// Whether the part looks random: Kubernetes' own suffix has no vowels, and other generators have digits in the middle.
 fn is_random(part: &str) -> bool {
     part.bytes().all(is_safe_random) || changes(part) >= 2
 }
 
-/// The alphabet of `k8s.io/apimachinery/pkg/util/rand`.
+/// Whether all characters are in the alphabet of `k8s.io/apimachinery/pkg/util/rand`.
 fn is_safe_random(byte: u8) -> bool {
     b"bcdfghjklmnpqrstvwxz2456789".contains(&byte)
 }
 
-/// The alphabet of kustomize's name hash (`api/hasher/hasher.go`).
+/// Whether all characters are in the alphabet of kustomize's name hash (`api/hasher/hasher.go`).
 fn is_kustomize_hash(byte: u8) -> bool {
     b"bcdfghkmt2456789".contains(&byte)
 }
@@ -61,7 +61,7 @@ pub(super) fn changes(part: &str) -> usize {
     part.as_bytes().windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count()
 }
 
-/// `20251229t101500z` and the like.
+/// Whether it is a time such as `20251229t101500z`.
 fn is_iso_time(part: &str) -> bool {
     let part = part.trim_end_matches('z');
     part.len() >= 12

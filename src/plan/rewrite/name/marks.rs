@@ -114,7 +114,7 @@ fn without_v(text: &str) -> &str {
     text.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
-/// A commit or a digest, perhaps shortened.
+/// Whether it is a commit or a digest, perhaps shortened.
 fn is_hash(text: &str) -> bool {
     text.len() >= 7
         && text.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -172,7 +172,7 @@ fn is_blank(value: &Value) -> bool {
     value.is_null() || value.as_str() == Some("")
 }
 
-/// Equal as JSON, or written the same: parameters and environment variables are always text.
+/// Whether two values are equal as JSON, or written the same: parameters and environment variables are always strings.
 fn equal(a: &Value, b: &Value) -> bool {
     let is_scalar = |value: &Value| matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_));
     match (a, b) {
