@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValue, StringValueParser, TypedValueParser},
 };
 use presync::settings::{
-    self, Shape,
+    self, ValueKind,
     table::{Group, Place, Setting, table},
 };
 
@@ -60,21 +60,25 @@ fn arg(setting: &'static Setting) -> Arg {
         .help(help.replace('`', ""))
         .help_heading(setting.group.title())
         .hide_short_help(matches!(setting.group, Group::Renderer(_)));
-    match &setting.shape {
-        Shape::Boolean => arg
+    match &setting.kind {
+        ValueKind::Boolean => arg
             .value_name("BOOL")
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true")
             .value_parser(Names(vec![("true", ""), ("false", "")])),
-        Shape::Choice(names) => arg.value_name("NAME").value_parser(Names(names.clone())),
-        Shape::List(item) => arg.action(ArgAction::Append).value_name(item.to_uppercase().replace(' ', "_")),
-        Shape::Map | Shape::Numbers => arg.action(ArgAction::Append).value_name("NAME=VALUE"),
-        Shape::Number | Shape::Integer => arg.value_name("NUMBER"),
-        Shape::Duration => arg.value_name("TIME"),
-        Shape::Ttl => arg.value_name("keep|TIME"),
-        Shape::Text => arg.value_name("TEXT"),
-        Shape::Object | Shape::Objects | Shape::Environments | Shape::Jobs => arg.value_name("YAML"),
+        ValueKind::Choice(names) => arg.value_name("NAME").value_parser(Names(names.clone())),
+        ValueKind::List(item) => {
+            arg.action(ArgAction::Append).value_name(item.to_uppercase().replace(' ', "_"))
+        }
+        ValueKind::Map | ValueKind::Numbers => arg.action(ArgAction::Append).value_name("NAME=VALUE"),
+        ValueKind::Number | ValueKind::Integer => arg.value_name("NUMBER"),
+        ValueKind::Duration => arg.value_name("TIME"),
+        ValueKind::Ttl => arg.value_name("keep|TIME"),
+        ValueKind::Text => arg.value_name("TEXT"),
+        ValueKind::Object | ValueKind::Objects | ValueKind::Environments | ValueKind::Jobs => {
+            arg.value_name("YAML")
+        }
     }
 }
 

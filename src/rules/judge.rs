@@ -7,7 +7,7 @@ use crate::{
     error::{Location, Result},
     manifest::{Manifests, ObjectId, Step},
     plan::Plan,
-    settings::{ANNOTATION_PREFIX, IGNORE, Settings, Shape},
+    settings::{ANNOTATION_PREFIX, IGNORE, Settings, ValueKind},
 };
 
 /// An app to judge.
@@ -150,7 +150,7 @@ impl Suppression {
 
 fn of_object(object: &Object<'_>) -> BTreeMap<String, String> {
     let text = object.annotation(&format!("{ANNOTATION_PREFIX}{IGNORE}")).unwrap_or_default();
-    let value = Shape::Map.from_text(text).unwrap_or_default();
+    let value = ValueKind::Map.from_text(text).unwrap_or_default();
     let entries = value.as_object().into_iter().flatten();
     entries.map(|(rule, reason)| (rule.clone(), reason.as_str().unwrap_or_default().to_owned())).collect()
 }

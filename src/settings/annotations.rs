@@ -83,7 +83,7 @@ impl Settings {
         if let Some(reason) = layers::locked(self, setting.name) {
             return Err(("is locked by the platform file".into(), Some(reason)));
         }
-        match setting.shape.from_text(text).map_err(|text| (text, None))? {
+        match setting.kind.from_text(text).map_err(|text| (text, None))? {
             Value::Null => Ok(()),
             value => {
                 setting.put(settings, &value, &Origin::new(Layer::Annotation)).map_err(|text| (text, None))

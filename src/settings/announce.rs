@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use super::{
     environment,
-    form::Shown,
     layers::{self, Resolved},
     load::{self, Inputs},
     model::RendererKind,
     origin::Layer,
-    shape::{Carrier, Shape},
     table::{Group, Place, Setting, table},
+    value_kind::{Carrier, ValueKind},
+    value_type::Shown,
 };
 use crate::{
     argocd::{Announcement, App},
@@ -76,12 +76,12 @@ fn announcement(setting: &Setting, resolved: &mut Resolved, in_words: bool) -> A
         name: setting.name.into(),
         title: setting.title.into(),
         tooltip: tooltip.into_iter().flatten().collect::<Vec<_>>().join(" "),
-        item_type: match setting.shape {
-            Shape::Boolean => Some("boolean".into()),
-            Shape::Number | Shape::Numbers => Some("number".into()),
+        item_type: match setting.kind {
+            ValueKind::Boolean => Some("boolean".into()),
+            ValueKind::Number | ValueKind::Numbers => Some("number".into()),
             _ => None,
         },
-        collection_type: match setting.shape.carrier() {
+        collection_type: match setting.kind.carrier() {
             Carrier::String => None,
             carrier => Some(carrier.key().into()),
         },
@@ -101,8 +101,8 @@ fn announcement(setting: &Setting, resolved: &mut Resolved, in_words: bool) -> A
 
 /// Returns the names that a setting knows, if it is not open to all texts. An environment is, but those it knows help.
 fn known(setting: &Setting) -> Option<Vec<&'static str>> {
-    match &setting.shape {
-        Shape::Choice(names) => Some(names.iter().map(|(name, _)| *name).collect()),
+    match &setting.kind {
+        ValueKind::Choice(names) => Some(names.iter().map(|(name, _)| *name).collect()),
         _ if setting.name == "environment" => {
             let names = environment::KNOWN.iter().map(|(name, _)| *name);
             Some(names.chain(["a name of your own"]).collect())

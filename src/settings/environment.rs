@@ -4,9 +4,9 @@ use globset::GlobMatcher;
 use serde_json::Value;
 
 use super::{
-    form::glob,
     model::{Environment, EnvironmentRule},
     suggest,
+    value_type::glob,
 };
 use crate::argocd::App;
 

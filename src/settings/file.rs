@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{
     environment,
     layers::{self, Assignment},
+    location::{KeyLocation, Text},
     origin::{Layer, Origin},
-    spot::{Spot, Text},
     table::{self, Place},
     yaml,
 };
@@ -30,11 +30,11 @@ impl File {
         let Self { text, layer, place } = self;
         let text = Rc::new(text);
         let mut reader = Reader { layer, place, assignments: Vec::new(), problems };
-        let top = Level { group: "", entry: None, spot: Spot::new(Rc::clone(&text)) };
+        let top = Level { group: "", entry: None, location: KeyLocation::new(Rc::clone(&text)) };
         match yaml::parse(&text.bytes) {
             Ok(Value::Null) => {}
             Ok(Value::Object(map)) => reader.settings(&top, &map),
-            Ok(_) => reader.problem(&top.spot, "the settings file must hold a YAML object"),
+            Ok(_) => reader.problem(&top.location, "the settings file must hold a YAML object"),
             Err(error) => {
                 let location =
                     Location { line: error.place.map(|(line, _)| line), ..Location::file(&text.name) };
@@ -52,7 +52,7 @@ struct Level<'a> {
     group: &'a str,
     /// The entry under `environments`.
     entry: Option<&'a str>,
-    spot: Spot,
+    location: KeyLocation,
 }
 
 impl Level<'_> {
@@ -73,12 +73,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, spot: &Spot, message: impl Into<String>) {
-        self.problems.push(Problem::new(Exit::SETTINGS, message).at(spot.location()));
+    fn problem(&mut self, location: &KeyLocation, message: impl Into<String>) {
+        self.problems.push(Problem::new(Exit::SETTINGS, message).at(location.resolve()));
     }
 
-    fn problem_with_hint(&mut self, spot: &Spot, message: String, hint: String) {
-        self.problems.push(Problem::new(Exit::SETTINGS, message).at(spot.location()).hint(hint));
+    fn problem_with_hint(&mut self, location: &KeyLocation, message: String, hint: String) {
+        self.problems.push(Problem::new(Exit::SETTINGS, message).at(location.resolve()).hint(hint));
     }
 
     /// Keys that are settings or groups of them.
@@ -86,58 +86,58 @@ impl Reader<'_> {
         for (key, value) in map {
             let name = format!("{}{key}", level.group);
             let inner = format!("{name}.");
-            let spot = level.spot.key(key);
+            let location = level.location.key(key);
             if !key.contains('.') && table::table().iter().any(|setting| setting.name.starts_with(&inner)) {
                 match value {
                     Value::Null => {}
                     Value::Object(map) => {
-                        self.settings(&Level { group: &inner, entry: level.entry, spot }, map);
+                        self.settings(&Level { group: &inner, entry: level.entry, location }, map);
                     }
-                    _ => self.problem(&spot, format!("{} must hold settings", level.subject(&name))),
+                    _ => self.problem(&location, format!("{} must hold settings", level.subject(&name))),
                 }
             } else {
-                self.setting(level, key, &name, value, spot);
+                self.setting(level, key, &name, value, location);
             }
         }
     }
 
-    fn setting(&mut self, level: &Level<'_>, key: &str, name: &str, value: &Value, spot: Spot) {
+    fn setting(&mut self, level: &Level<'_>, key: &str, name: &str, value: &Value, location: KeyLocation) {
         let subject = level.subject(name);
         let place = if level.entry.is_some() { Place::Environments } else { self.place };
         let setting = match layers::find(name, place, |setting| setting.name.to_owned()) {
             Ok(setting) => setting,
             Err((message, hint)) => {
-                return self.problem_with_hint(&spot, format!("{subject} {message}"), hint);
+                return self.problem_with_hint(&location, format!("{subject} {message}"), hint);
             }
         };
         if let Some((group, last)) = key.rsplit_once('.') {
             let hint = format!("write `{group}:` and, indented on the next line, `{last}:`");
-            return self.problem_with_hint(&spot, format!("{subject} is written in two levels"), hint);
+            return self.problem_with_hint(&location, format!("{subject} is written in two levels"), hint);
         }
         if value.is_null() || value == "" {
             return;
         }
         if let ("environments", Value::Object(entries)) = (name, value) {
-            self.environments(&spot, entries);
+            self.environments(&location, entries);
         }
         self.assignments.push(Assignment {
             setting,
             value: value.clone(),
             origin: Origin { layer: self.layer.clone(), entry: level.entry.map(str::to_owned) },
             subject,
-            spot: Some(spot),
+            location: Some(location),
         });
     }
 
     /// The entries under `environments`; their names are the setting's own value.
-    fn environments(&mut self, spot: &Spot, entries: &Map<String, Value>) {
+    fn environments(&mut self, location: &KeyLocation, entries: &Map<String, Value>) {
         for (written, value) in entries {
             let Ok(name) = environment::canonical(written) else { continue };
-            let spot = spot.key(written);
+            let location = location.key(written);
             match value {
                 Value::Null => {}
-                Value::Object(map) => self.settings(&Level { group: "", entry: Some(&name), spot }, map),
-                _ => self.problem(&spot, format!("`environments.{written}` must hold settings")),
+                Value::Object(map) => self.settings(&Level { group: "", entry: Some(&name), location }, map),
+                _ => self.problem(&location, format!("`environments.{written}` must hold settings")),
             }
         }
     }

@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 
 use super::{
     annotations::JobProblem,
-    form::{Form, Shown, glob},
     layers,
     model::Settings,
     origin::{Layer, Origin},
-    shape::Shape,
     table::{self, Place, Setting},
+    value_kind::ValueKind,
+    value_type::{Shown, ValueType, glob},
 };
 use crate::error::Problem;
 use crate::exit::Exit;
@@ -48,13 +48,13 @@ impl Settings {
     }
 }
 
-impl Form for Vec<JobRule> {
-    fn shape() -> Shape {
-        Shape::Jobs
+impl ValueType for Vec<JobRule> {
+    fn kind() -> ValueKind {
+        ValueKind::Jobs
     }
 
     fn read(value: &Value, origin: &Origin) -> Result<Self, String> {
-        let map = value.as_object().ok_or_else(|| format!("must be {}", Shape::Jobs.expected()))?;
+        let map = value.as_object().ok_or_else(|| format!("must be {}", ValueKind::Jobs.expected()))?;
         let rule = |(written, value): (&String, &Value)| {
             let entries = value.as_object().ok_or_else(|| format!("must hold settings under `{written}`"))?;
             let mut values = Vec::new();

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    form::{Form, Shown, must_be},
     model::KindRule,
     origin::Origin,
-    shape::Shape,
     suggest,
+    value_kind::ValueKind,
+    value_type::{Shown, ValueType, must_be},
 };
 
-impl Form for Vec<KindRule> {
-    fn shape() -> Shape {
-        Shape::Objects
+impl ValueType for Vec<KindRule> {
+    fn kind() -> ValueKind {
+        ValueKind::Objects
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {

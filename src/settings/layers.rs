@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{
     environment,
+    location::KeyLocation,
     model::Settings,
     origin::{Layer, Origin},
-    spot::Spot,
     suggest,
     table::{self, Place, Setting},
 };
@@ -37,14 +37,14 @@ pub(super) struct Assignment {
     /// The setting as the user wrote it, such as ``parameter `helm.values` ``.
     pub(super) subject: String,
     /// Where it stands, in a file.
-    pub(super) spot: Option<Spot>,
+    pub(super) location: Option<KeyLocation>,
 }
 
 impl Assignment {
     fn problem(&self, message: &str) -> Problem {
         let problem = Problem::new(Exit::SETTINGS, format!("{} {message}", self.subject));
-        match &self.spot {
-            Some(spot) => problem.at(spot.location()),
+        match &self.location {
+            Some(location) => problem.at(location.resolve()),
             None => problem,
         }
     }
@@ -129,7 +129,7 @@ fn refuse_unknown_environments(assignments: &[Assignment], settings: &Settings, 
             if let (true, Some(known)) = (name != settings.environment.name, environment::almost_known(&name))
             {
                 let message = format!("has an entry `{written}`, which is not a known environment");
-                let place = assignment.spot.as_ref().map(|spot| spot.key(written).location());
+                let place = assignment.location.as_ref().map(|location| location.key(written).resolve());
                 let problem = assignment.problem(&message).hint(format!("did you mean `{known}`?"));
                 problems.push(match place {
                     Some(place) => problem.at(place),

@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use super::{
     file::File,
-    form::Shown,
     layers::{self, Assignment, Resolved},
+    location::Text,
     model::Settings,
     origin::{Layer, Origin},
-    spot::Text,
+    sources::{self, Flags},
     table::{self, Place, Setting},
-    texts::{self, Flags},
+    value_type::Shown,
 };
 use crate::{
     argocd::App,
@@ -98,9 +98,9 @@ pub(super) fn assignments(inputs: &Inputs, app: &App, problems: &mut Problems) -
     let mut assignments = built_in();
     assignments.extend(platform_file(inputs, problems));
     assignments.extend(app_file(inputs, app, problems));
-    assignments.extend(texts::env(&inputs.env, problems));
-    assignments.extend(texts::parameters(&inputs.env, problems));
-    assignments.extend(texts::flags(&inputs.flags, problems));
+    assignments.extend(sources::env(&inputs.env, problems));
+    assignments.extend(sources::parameters(&inputs.env, problems));
+    assignments.extend(sources::flags(&inputs.flags, problems));
     assignments
 }
 
@@ -111,7 +111,7 @@ fn built_in() -> Vec<Assignment> {
             value: Value::from(value),
             origin: Origin { layer: Layer::BuiltIn, entry: entry.map(str::to_owned) },
             subject: String::new(),
-            spot: None,
+            location: None,
         })
     };
     BUILT_IN.into_iter().filter_map(assignment).collect()

@@ -11,27 +11,26 @@ mod defaults;
 pub mod duration;
 mod environment;
 mod file;
-mod form;
 mod jobs;
 mod kinds;
 mod layers;
 mod load;
+mod location;
 mod measure;
 pub mod model;
 mod origin;
 mod reference;
 mod schema;
 mod selector;
-mod shape;
-mod spot;
+mod sources;
 pub(crate) mod suggest;
 pub mod table;
-mod texts;
+mod value_kind;
+mod value_type;
 pub mod yaml;
 
 pub use annotations::{ANNOTATION_PREFIX, IGNORE, JobProblem, TRACES};
 pub use choice::Choice;
-pub use form::Shown;
 pub use jobs::JobRule;
 pub(crate) use load::is_manifest;
 pub use load::{Inputs, Loaded, Row, load};
@@ -39,8 +38,9 @@ pub use model::*;
 pub use origin::{Layer, Sourced};
 pub use reference::reference;
 pub use schema::schema;
-pub use shape::{Carrier, Shape};
-pub use texts::Flags;
+pub use sources::Flags;
+pub use value_kind::{Carrier, ValueKind};
+pub use value_type::Shown;
 
 /// Returns the environment of an app to which no setting gives one: by its names, else production.
 #[cfg(feature = "cluster")]

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{
     environment,
-    shape::Shape,
     table::{Group, Place, Setting, table},
+    value_kind::ValueKind,
 };
 
 /// Returns the page `docs/reference/settings.md`.
@@ -39,14 +39,14 @@ fn group_section(page: &mut String, group: Group) {
                 "| `{}`{} | {} | {default} | {} |",
                 setting.name,
                 note(setting),
-                value(&setting.shape),
+                value(&setting.kind),
                 setting.tooltip
             ),
         );
     }
     line(page, "");
     for setting in settings() {
-        if let Shape::Choice(names) = &setting.shape {
+        if let ValueKind::Choice(names) = &setting.kind {
             line(page, &format!("`{}` is one of:\n", setting.name));
             for (name, meaning) in names {
                 line(page, &format!("* `{name}`: {meaning}"));
@@ -73,20 +73,20 @@ fn note(setting: &Setting) -> &'static str {
     if setting.places.starts_with(&[Place::Jobs]) { " *" } else { "" }
 }
 
-fn value(shape: &Shape) -> String {
-    match shape {
-        Shape::Boolean => "`true` or `false`".into(),
-        Shape::Number | Shape::Integer => "whole number".into(),
-        Shape::Text => "text".into(),
-        Shape::Duration => "time".into(),
-        Shape::Ttl => "`keep` or time".into(),
-        Shape::Choice(_) => "name, see below".into(),
-        Shape::List(item) => format!("list of {item}s"),
-        Shape::Map => "map of texts".into(),
-        Shape::Numbers => "map of whole numbers".into(),
-        Shape::Object => "YAML object".into(),
-        Shape::Objects => "list of YAML objects".into(),
-        Shape::Environments | Shape::Jobs => "map of settings".into(),
+fn value(kind: &ValueKind) -> String {
+    match kind {
+        ValueKind::Boolean => "`true` or `false`".into(),
+        ValueKind::Number | ValueKind::Integer => "whole number".into(),
+        ValueKind::Text => "text".into(),
+        ValueKind::Duration => "time".into(),
+        ValueKind::Ttl => "`keep` or time".into(),
+        ValueKind::Choice(_) => "name, see below".into(),
+        ValueKind::List(item) => format!("list of {item}s"),
+        ValueKind::Map => "map of texts".into(),
+        ValueKind::Numbers => "map of whole numbers".into(),
+        ValueKind::Object => "YAML object".into(),
+        ValueKind::Objects => "list of YAML objects".into(),
+        ValueKind::Environments | ValueKind::Jobs => "map of settings".into(),
     }
 }
 

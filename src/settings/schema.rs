@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    shape::Shape,
     table::{Place, Setting, table},
+    value_kind::ValueKind,
 };
 
 /// Returns the schema of `presync.yaml` or of the platform file, in the draft that YAML editors know best.
@@ -53,28 +53,28 @@ fn level(place: Place) -> Map<String, Value> {
 }
 
 fn property(setting: &Setting) -> Value {
-    let mut property = match &setting.shape {
-        Shape::Boolean => json!({"type": "boolean"}),
-        Shape::Number => json!({"type": "integer", "minimum": 0, "maximum": i32::MAX}),
-        Shape::Integer => json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}),
-        Shape::Text => json!({"type": "string"}),
-        Shape::Duration => duration(""),
-        Shape::Ttl => duration("keep|"),
-        Shape::Choice(names) => {
+    let mut property = match &setting.kind {
+        ValueKind::Boolean => json!({"type": "boolean"}),
+        ValueKind::Number => json!({"type": "integer", "minimum": 0, "maximum": i32::MAX}),
+        ValueKind::Integer => json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}),
+        ValueKind::Text => json!({"type": "string"}),
+        ValueKind::Duration => duration(""),
+        ValueKind::Ttl => duration("keep|"),
+        ValueKind::Choice(names) => {
             let one = |(name, meaning): &(&str, &str)| json!({"const": name, "description": meaning});
             json!({"oneOf": names.iter().map(one).collect::<Vec<_>>()})
         }
-        Shape::List(_) => json!({"type": "array", "items": {"type": "string"}}),
-        Shape::Map => {
+        ValueKind::List(_) => json!({"type": "array", "items": {"type": "string"}}),
+        ValueKind::Map => {
             json!({"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}})
         }
-        Shape::Numbers => {
+        ValueKind::Numbers => {
             json!({"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}})
         }
-        Shape::Object => json!({"type": "object"}),
-        Shape::Objects => json!({"type": "array", "items": {"type": "object"}}),
-        Shape::Jobs => json!({"type": "object", "additionalProperties": {"$ref": "#/definitions/job"}}),
-        Shape::Environments => {
+        ValueKind::Object => json!({"type": "object"}),
+        ValueKind::Objects => json!({"type": "array", "items": {"type": "object"}}),
+        ValueKind::Jobs => json!({"type": "object", "additionalProperties": {"$ref": "#/definitions/job"}}),
+        ValueKind::Environments => {
             json!({"type": "object", "additionalProperties": {"$ref": "#/definitions/environment"}})
         }
     };

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::{
     duration,
-    form::{Form, Shown},
     model::{RendererKind, Settings},
     origin::Origin,
-    shape::Shape,
+    value_kind::ValueKind,
+    value_type::{Shown, ValueType},
 };
 
 /// Where a setting may stand.
@@ -110,8 +110,8 @@ pub struct Setting {
     pub group: Group,
     /// Where it may stand.
     pub places: &'static [Place],
-    /// The shape of its value.
-    pub shape: Shape,
+    /// The kind of its value.
+    pub kind: ValueKind,
     /// The default in words, where that says more than the value.
     default: Option<&'static str>,
     /// The value is never shown.
@@ -121,8 +121,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Returns a row of the table: the field of the model gives the shape and the default.
-    fn new<T: Form + 'static>(
+    /// Returns a row of the table: the field of the model gives the kind and the default.
+    fn new<T: ValueType + 'static>(
         name: &'static str,
         title: &'static str,
         tooltip: &'static str,
@@ -134,7 +134,7 @@ impl Setting {
             tooltip,
             group: Group::App,
             places: &[],
-            shape: T::shape(),
+            kind: T::kind(),
             default: None,
             secret: false,
             put: Box::new(move |settings, value, origin| {
@@ -151,7 +151,7 @@ impl Setting {
 
     /// Says what the items of a list are, such as `path`.
     fn items(self, item: &'static str) -> Self {
-        Self { shape: Shape::List(item), ..self }
+        Self { kind: ValueKind::List(item), ..self }
     }
 
     fn default_is(self, words: &'static str) -> Self {

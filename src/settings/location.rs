@@ -16,12 +16,12 @@ pub(super) struct Text {
 
 /// A key in a settings file.
 #[derive(Debug, Clone)]
-pub(super) struct Spot {
+pub(super) struct KeyLocation {
     text: Rc<Text>,
     path: Vec<Step>,
 }
 
-impl Spot {
+impl KeyLocation {
     /// Returns the file as a whole.
     pub(super) fn new(text: Rc<Text>) -> Self {
         Self { text, path: Vec::new() }
@@ -35,7 +35,7 @@ impl Spot {
 
     /// Returns the file and the key's line. The text is read again, by the reader that knows lines: it is only for
     /// errors.
-    pub(super) fn location(&self) -> Location {
+    pub(super) fn resolve(&self) -> Location {
         let source = Source { name: self.text.name.clone(), bytes: self.text.bytes.clone(), validate: false };
         let line = match Manifests::read(vec![source]) {
             Ok(manifests) if !self.path.is_empty() && !manifests.is_empty() => {

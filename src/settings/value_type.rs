@@ -13,8 +13,8 @@ use super::{
     duration, environment,
     model::{Environment, EnvironmentRule, LabelSelector, Ttl},
     origin::{Origin, Sourced},
-    shape::Shape,
     suggest,
+    value_kind::ValueKind,
 };
 
 /// A setting's value as `explain` and Argo CD's UI may show it.
@@ -31,9 +31,9 @@ pub enum Shown {
 }
 
 /// A type of setting.
-pub(super) trait Form: Clone {
-    /// Returns the shape, for help, schema and reference.
-    fn shape() -> Shape;
+pub(super) trait ValueType: Clone {
+    /// Returns the kind, for help, schema and reference.
+    fn kind() -> ValueKind;
 
     /// Reads a value that is not null. The error is a sentence fragment to stand after the setting's name, such as
     /// "must be `true` or `false`"; it never repeats the value, which may be a secret.
@@ -48,13 +48,13 @@ pub(super) trait Form: Clone {
     }
 }
 
-pub(super) fn must_be<T: Form>() -> String {
-    format!("must be {}", T::shape().expected())
+pub(super) fn must_be<T: ValueType>() -> String {
+    format!("must be {}", T::kind().expected())
 }
 
-impl Form for bool {
-    fn shape() -> Shape {
-        Shape::Boolean
+impl ValueType for bool {
+    fn kind() -> ValueKind {
+        ValueKind::Boolean
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -70,9 +70,9 @@ impl Form for bool {
     }
 }
 
-impl Form for u32 {
-    fn shape() -> Shape {
-        Shape::Number
+impl ValueType for u32 {
+    fn kind() -> ValueKind {
+        ValueKind::Number
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -88,9 +88,9 @@ impl Form for u32 {
     }
 }
 
-impl Form for i32 {
-    fn shape() -> Shape {
-        Shape::Integer
+impl ValueType for i32 {
+    fn kind() -> ValueKind {
+        ValueKind::Integer
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -102,9 +102,9 @@ impl Form for i32 {
     }
 }
 
-impl Form for String {
-    fn shape() -> Shape {
-        Shape::Text
+impl ValueType for String {
+    fn kind() -> ValueKind {
+        ValueKind::Text
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -116,9 +116,9 @@ impl Form for String {
     }
 }
 
-impl Form for Duration {
-    fn shape() -> Shape {
-        Shape::Duration
+impl ValueType for Duration {
+    fn kind() -> ValueKind {
+        ValueKind::Duration
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -130,9 +130,9 @@ impl Form for Duration {
     }
 }
 
-impl Form for Ttl {
-    fn shape() -> Shape {
-        Shape::Ttl
+impl ValueType for Ttl {
+    fn kind() -> ValueKind {
+        ValueKind::Ttl
     }
 
     fn read(value: &Value, origin: &Origin) -> Result<Self, String> {
@@ -150,9 +150,9 @@ impl Form for Ttl {
     }
 }
 
-impl<T: Choice> Form for T {
-    fn shape() -> Shape {
-        Shape::Choice(T::ALL.iter().map(|(_, name, meaning)| (*name, *meaning)).collect())
+impl<T: Choice> ValueType for T {
+    fn kind() -> ValueKind {
+        ValueKind::Choice(T::ALL.iter().map(|(_, name, meaning)| (*name, *meaning)).collect())
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -176,9 +176,9 @@ impl<T: Choice> Form for T {
     }
 }
 
-impl Form for Environment {
-    fn shape() -> Shape {
-        Shape::Text
+impl ValueType for Environment {
+    fn kind() -> ValueKind {
+        ValueKind::Text
     }
 
     fn read(value: &Value, origin: &Origin) -> Result<Self, String> {
@@ -191,9 +191,9 @@ impl Form for Environment {
     }
 }
 
-impl<T: Form> Form for Option<T> {
-    fn shape() -> Shape {
-        T::shape()
+impl<T: ValueType> ValueType for Option<T> {
+    fn kind() -> ValueKind {
+        T::kind()
     }
 
     fn read(value: &Value, origin: &Origin) -> Result<Self, String> {
@@ -201,13 +201,13 @@ impl<T: Form> Form for Option<T> {
     }
 
     fn show(&self) -> Shown {
-        self.as_ref().map_or(Shown::Unset, Form::show)
+        self.as_ref().map_or(Shown::Unset, ValueType::show)
     }
 }
 
-impl<T: Form> Form for Sourced<T> {
-    fn shape() -> Shape {
-        T::shape()
+impl<T: ValueType> ValueType for Sourced<T> {
+    fn kind() -> ValueKind {
+        T::kind()
     }
 
     fn read(value: &Value, origin: &Origin) -> Result<Self, String> {
@@ -220,13 +220,13 @@ impl<T: Form> Form for Sourced<T> {
     }
 }
 
-impl Form for Vec<String> {
-    fn shape() -> Shape {
-        Shape::List("text")
+impl ValueType for Vec<String> {
+    fn kind() -> ValueKind {
+        ValueKind::List("text")
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
-        texts(value, &Self::shape())
+        texts(value, &Self::kind())
     }
 
     fn show(&self) -> Shown {
@@ -234,13 +234,13 @@ impl Form for Vec<String> {
     }
 }
 
-impl Form for Vec<LabelSelector> {
-    fn shape() -> Shape {
-        Shape::List("label selector")
+impl ValueType for Vec<LabelSelector> {
+    fn kind() -> ValueKind {
+        ValueKind::List("label selector")
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
-        texts(value, &Self::shape())?.iter().map(|text| LabelSelector::parse(text)).collect()
+        texts(value, &Self::kind())?.iter().map(|text| LabelSelector::parse(text)).collect()
     }
 
     fn show(&self) -> Shown {
@@ -248,14 +248,14 @@ impl Form for Vec<LabelSelector> {
     }
 }
 
-impl Form for GlobSet {
-    fn shape() -> Shape {
-        Shape::List("glob")
+impl ValueType for GlobSet {
+    fn kind() -> ValueKind {
+        ValueKind::List("glob")
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
         let mut set = GlobSetBuilder::new();
-        for text in texts(value, &Self::shape())? {
+        for text in texts(value, &Self::kind())? {
             set.add(glob(&text)?);
         }
         set.build().map_err(|error| format!("has a glob that cannot be read: {}", error.kind()))
@@ -266,9 +266,9 @@ impl Form for GlobSet {
     }
 }
 
-impl Form for BTreeMap<String, String> {
-    fn shape() -> Shape {
-        Shape::Map
+impl ValueType for BTreeMap<String, String> {
+    fn kind() -> ValueKind {
+        ValueKind::Map
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -292,9 +292,9 @@ impl Form for BTreeMap<String, String> {
     }
 }
 
-impl Form for BTreeMap<String, u32> {
-    fn shape() -> Shape {
-        Shape::Numbers
+impl ValueType for BTreeMap<String, u32> {
+    fn kind() -> ValueKind {
+        ValueKind::Numbers
     }
 
     fn read(value: &Value, origin: &Origin) -> Result<Self, String> {
@@ -317,9 +317,9 @@ impl Form for BTreeMap<String, u32> {
     }
 }
 
-impl Form for Map<String, Value> {
-    fn shape() -> Shape {
-        Shape::Object
+impl ValueType for Map<String, Value> {
+    fn kind() -> ValueKind {
+        ValueKind::Object
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -331,9 +331,9 @@ impl Form for Map<String, Value> {
     }
 }
 
-impl Form for Vec<Value> {
-    fn shape() -> Shape {
-        Shape::Objects
+impl ValueType for Vec<Value> {
+    fn kind() -> ValueKind {
+        ValueKind::Objects
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -347,9 +347,9 @@ impl Form for Vec<Value> {
 }
 
 /// The names under `environments`; what they hold is read by the file's reader.
-impl Form for BTreeSet<String> {
-    fn shape() -> Shape {
-        Shape::Environments
+impl ValueType for BTreeSet<String> {
+    fn kind() -> ValueKind {
+        ValueKind::Environments
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -373,9 +373,9 @@ impl Form for BTreeSet<String> {
     }
 }
 
-impl Form for Vec<EnvironmentRule> {
-    fn shape() -> Shape {
-        Shape::Objects
+impl ValueType for Vec<EnvironmentRule> {
+    fn kind() -> ValueKind {
+        ValueKind::Objects
     }
 
     fn read(value: &Value, _: &Origin) -> Result<Self, String> {
@@ -404,8 +404,8 @@ fn unclear(value: &Value, message: String) -> String {
 }
 
 /// Returns the texts of a list; empty ones, which Argo CD's UI leaves behind, do not count.
-fn texts(value: &Value, shape: &Shape) -> Result<Vec<String>, String> {
-    let must_be = || format!("must be {}", shape.expected());
+fn texts(value: &Value, kind: &ValueKind) -> Result<Vec<String>, String> {
+    let must_be = || format!("must be {}", kind.expected());
     let list = value.as_array().ok_or_else(must_be)?;
     list.iter()
         .map(|item| scalar(item).ok_or_else(|| unclear(item, must_be())))

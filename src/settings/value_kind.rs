@@ -1,13 +1,13 @@
-//! The shape of a setting's value, and how it is written where only one text is possible: in an environment variable,
+//! The kind of value of a setting, and how it is written where only one text is possible: in an environment variable,
 //! after a flag, in an annotation, in a `string` parameter.
 
 use serde_json::{Map, Value};
 
 use super::yaml;
 
-/// The shape of a setting's value.
+/// The kind of value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shape {
+pub enum ValueKind {
     /// `true` or `false`.
     Boolean,
     /// A whole number, not negative.
@@ -60,7 +60,7 @@ impl Carrier {
     }
 }
 
-impl Shape {
+impl ValueKind {
     /// Returns what a value must be, to stand after "must be".
     pub fn expected(&self) -> String {
         match self {
@@ -160,13 +160,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_text_stands_for_any_shape() {
-        let list = Shape::List("path");
-        let selectors = Shape::List("label selector");
-        for (shape, text, value) in [
-            (&Shape::Text, " as is ", json!(" as is ")),
-            (&Shape::Text, "  ", json!(null)),
-            (&Shape::Boolean, " true\n", json!("true")),
+    fn one_text_stands_for_any_kind_of_value() {
+        let list = ValueKind::List("path");
+        let selectors = ValueKind::List("label selector");
+        for (kind, text, value) in [
+            (&ValueKind::Text, " as is ", json!(" as is ")),
+            (&ValueKind::Text, "  ", json!(null)),
+            (&ValueKind::Boolean, " true\n", json!("true")),
             (&list, "", json!(null)),
             (&list, "a", json!(["a"])),
             (&list, "a, b,,\nc\n", json!(["a", "b", "c"])),
@@ -174,19 +174,19 @@ mod tests {
             (&list, "[a, 'b,c']", json!(["a", "b,c"])),
             (&list, "broken{\nb", json!(["broken{", "b"])),
             (&selectors, "a=1,b=2\nc in (1, 2)", json!(["a=1,b=2", "c in (1, 2)"])),
-            (&Shape::Map, "a=1\nb = x=y,z \n\n", json!({"a": "1", "b": "x=y,z"})),
-            (&Shape::Map, "{a: 1, b: x}", json!({"a": 1, "b": "x"})),
-            (&Shape::Object, "a:\n  b: [1]", json!({"a": {"b": [1]}})),
-            (&Shape::Objects, "- a: 1", json!([{"a": 1}])),
+            (&ValueKind::Map, "a=1\nb = x=y,z \n\n", json!({"a": "1", "b": "x=y,z"})),
+            (&ValueKind::Map, "{a: 1, b: x}", json!({"a": 1, "b": "x"})),
+            (&ValueKind::Object, "a:\n  b: [1]", json!({"a": {"b": [1]}})),
+            (&ValueKind::Objects, "- a: 1", json!([{"a": 1}])),
         ] {
-            assert_eq!(shape.from_text(text).unwrap(), value, "{shape:?} {text:?}");
+            assert_eq!(kind.from_text(text).unwrap(), value, "{kind:?} {text:?}");
         }
     }
 
     #[test]
     fn what_is_no_map_is_refused_without_repeating_it() {
         for text in ["s3cret", "a=1\ns3cret", "{s3cret: ]}"] {
-            let error = Shape::Map.from_text(text).unwrap_err();
+            let error = ValueKind::Map.from_text(text).unwrap_err();
             assert!(!error.contains("s3cret"), "{error}");
         }
     }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{
     layers::{self, Assignment},
     origin::{Layer, Origin},
-    shape::Carrier,
     table::{self, Place, Setting},
+    value_kind::Carrier,
 };
 use crate::{
     argocd::{self, ParameterValue},
@@ -60,7 +60,7 @@ pub(super) fn parameters(env: &BTreeMap<String, String>, problems: &mut Problems
                 continue;
             }
         };
-        let carrier = setting.shape.carrier();
+        let carrier = setting.kind.carrier();
         let origin = Origin::new(Layer::Parameter);
         let value = match value {
             ParameterValue::Unset => continue,
@@ -73,11 +73,11 @@ pub(super) fn parameters(env: &BTreeMap<String, String>, problems: &mut Problems
             ParameterValue::Map(map) if carrier == Carrier::Map => map.into_iter().collect(),
             other => {
                 let message = format!("{subject} is given as `{}`, not as `{}`", other.key(), carrier.key());
-                problems.push(Problem::new(Exit::SETTINGS, message).hint(right_shape(setting)));
+                problems.push(Problem::new(Exit::SETTINGS, message).hint(right_kind(setting)));
                 continue;
             }
         };
-        assignments.push(Assignment { setting, value, origin, subject, spot: None });
+        assignments.push(Assignment { setting, value, origin, subject, location: None });
     }
     assignments
 }
@@ -108,9 +108,9 @@ pub(super) fn text_value(
     subject: String,
     problems: &mut Problems,
 ) -> Option<Assignment> {
-    match setting.shape.from_text(text) {
+    match setting.kind.from_text(text) {
         Ok(Value::Null) => None,
-        Ok(value) => Some(Assignment { setting, value, origin, subject, spot: None }),
+        Ok(value) => Some(Assignment { setting, value, origin, subject, location: None }),
         Err(message) => {
             problems.push(Problem::new(Exit::SETTINGS, format!("{subject} {message}")));
             None
@@ -119,8 +119,8 @@ pub(super) fn text_value(
 }
 
 /// Returns how the parameter is written in an Application.
-fn right_shape(setting: &Setting) -> String {
-    let value = match setting.shape.carrier() {
+fn right_kind(setting: &Setting) -> String {
+    let value = match setting.kind.carrier() {
         Carrier::String => "string: …",
         Carrier::Array => "array: […, …]",
         Carrier::Map => "map: {name: …}",
