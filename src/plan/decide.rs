@@ -12,7 +12,7 @@ use crate::{
         app::{hooks, index::Index, job::Job, jobs::jobs_of},
         left,
         migration::{self, Selection},
-        needs::{self, Found, Makers},
+        needs::{self, Found, Shared},
         placement::{self, Candidate},
         pod::Pods,
         rewrite::{
@@ -176,10 +176,10 @@ fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
 
 fn candidates<'j, 'a>(judged: &'j [Judged<'a>], pods: &Pods<'_, 'a>) -> Result<Vec<Candidate<'j>>, Problems> {
     let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
-    let makers = Makers::default();
+    let shared = Shared::default();
     placed
         .map(|judged| {
-            let Found { needs, awaits, missing, waiters } = needs::of(&judged.job, &makers, pods)?;
+            let Found { needs, awaits, missing, waiters } = needs::of(&judged.job, &shared, pods)?;
             Ok(Candidate {
                 job: judged.job,
                 settings: &judged.settings,

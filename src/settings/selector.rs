@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::model::{LabelSelector, Requirement};
 
 impl LabelSelector {
@@ -13,6 +15,28 @@ impl LabelSelector {
     /// The error is a sentence fragment that does not repeat the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         let requirements = split(text)?.into_iter().map(requirement).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { requirements })
+    }
+
+    /// Reads `matchLabels` and `matchExpressions` of an object; a selector without either selects everything.
+    ///
+    /// The error is a sentence fragment.
+    pub fn of(selector: &Value) -> Result<Self, String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let labels = selector["matchLabels"].as_object().into_iter().flatten();
+        let mut requirements: Vec<_> =
+            labels.map(|(key, value)| Requirement::In(key.clone(), vec![text(value)])).collect();
+        for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
+            let key = text(&expression["key"]);
+            let values = expression["values"].as_array().into_iter().flatten().map(text).collect();
+            requirements.push(match expression["operator"].as_str() {
+                Some("In") => Requirement::In(key, values),
+                Some("NotIn") => Requirement::NotIn(key, values),
+                Some("Exists") => Requirement::Exists(key),
+                Some("DoesNotExist") => Requirement::DoesNotExist(key),
+                _ => return Err("has an unknown operator".to_owned()),
+            });
+        }
         Ok(Self { requirements })
     }
 

@@ -239,31 +239,11 @@ fn selected(selector: &Value, params: &Params) -> Result<bool, String> {
     if selector.is_null() {
         return Ok(true);
     }
-    let mut terms = Vec::new();
-    for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
-        terms.push(format!("{key}={}", value.as_str().unwrap_or_default()));
-    }
-    for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
-        let key = expression["key"].as_str().unwrap_or_default();
-        let values: Vec<_> =
-            expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        terms.push(match expression["operator"].as_str() {
-            Some("In") => format!("{key} in ({})", values.join(",")),
-            Some("NotIn") => format!("{key} notin ({})", values.join(",")),
-            Some("Exists") => key.to_owned(),
-            Some("DoesNotExist") => format!("!{key}"),
-            _ => return Err("has a selector with an unknown operator".to_owned()),
-        });
-    }
     let labels = flat(params)
         .into_iter()
         .map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned()))
         .collect();
-    if terms.is_empty() {
-        return Ok(true);
-    }
-    let selector =
-        LabelSelector::parse(&terms.join(",")).map_err(|error| format!("has a selector that {error}"))?;
+    let selector = LabelSelector::of(selector).map_err(|error| format!("has a selector that {error}"))?;
     Ok(selector.matches(&labels))
 }
 

@@ -256,6 +256,21 @@ pub(crate) fn is_custom(header: &Header) -> bool {
     group.contains('.') && !group.ends_with(".k8s.io")
 }
 
+/// Whether the object is of a kind that runs the app, and so must wait for its migrations.
+pub(crate) fn runs_app(header: &Header) -> bool {
+    matches!(
+        (group(&header.api_version), header.kind.as_str()),
+        ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+            | ("", "Pod" | "ReplicationController")
+            | ("batch", "CronJob" | "Job")
+            | ("argoproj.io", "Rollout" | "Workflow" | "CronWorkflow")
+            | ("serving.knative.dev", "Service")
+            | ("flagger.app", "Canary")
+            | ("apps.kruise.io", "CloneSet" | "StatefulSet" | "DaemonSet")
+            | ("apps.openshift.io", "DeploymentConfig")
+    )
+}
+
 /// Whether the object's kind has no namespace; by convention that of `ClusterRole` or `ClusterSecretStore` has none.
 pub(crate) fn is_cluster_scoped(header: &Header) -> bool {
     let of_cluster = |rest: &str| rest.starts_with(|first: char| first.is_ascii_uppercase());

@@ -73,8 +73,8 @@ fn pod_waits(pod: &Pod<'_>, job: &Job<'_>) -> Option<String> {
 }
 
 fn waits_for(text: &Text<'_>, job: &Job<'_>) -> bool {
-    let target = text.command.and_then(wait_commands::targets);
-    target.is_some_and(|target| is_target(&target, job))
+    let targets = text.command.map(wait_commands::targets).unwrap_or_default();
+    targets.iter().any(|target| is_target(target, job))
         || (!job.name().is_empty() && names_job(text, job.name()))
 }
 

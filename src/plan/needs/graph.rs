@@ -13,12 +13,12 @@ use crate::{
             job::Job,
         },
         needs::{
-            Found, Missing, Need, Relation, Use, WaitedFor,
+            Found, Missing, Need, Relation, Shared, Use, WaitedFor,
             catalogue::{operators, secret_controllers::SecretControllers},
             claims, custom_resources,
             databases::{Asking, Databases, Reached},
             dependents::waiters,
-            makers::Makers,
+            policies,
             rbac::{self, Account},
             texts::{self, Text},
             wait_commands, waited_for,
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Walks from the Job over everything that it needs.
-pub(crate) fn from<'v, 'a>(job: &Job<'a>, makers: &Makers<'v>, pods: &Pods<'v, 'a>) -> Result<Found> {
+pub(crate) fn from<'v, 'a>(job: &Job<'a>, shared: &Shared<'v>, pods: &Pods<'v, 'a>) -> Result<Found> {
     let app = pods.app();
     let mut kinds: Vec<_> = app.custom().map(|header| header.kind.as_str()).collect();
     kinds.sort_unstable();
@@ -47,7 +47,7 @@ pub(crate) fn from<'v, 'a>(job: &Job<'a>, makers: &Makers<'v>, pods: &Pods<'v, '
         kinds,
         databases,
         producers,
-        makers,
+        shared,
         job: *job,
         needs: Vec::new(),
         places: HashMap::new(),
@@ -58,12 +58,16 @@ pub(crate) fn from<'v, 'a>(job: &Job<'a>, makers: &Makers<'v>, pods: &Pods<'v, '
     let annotations = &job.spec()["template"]["metadata"]["annotations"];
     walk.annotations(&referrer, annotations)?;
     walk.pod(&referrer, &pods.of_job(job))?;
+    let labels = job.spec()["template"]["metadata"]["labels"].as_object();
+    walk.policies(&referrer, &policies::Pod::new(labels, job.namespace(), Some(job.name())))?;
     walk.namespace(&referrer);
-    let mut next = 0;
-    while let Some(need) = walk.needs.get(next) {
-        let header = need.header.clone();
-        walk.object(&header)?;
-        next += 1;
+    let walked = walk.all(0)?;
+    if !walk.needs.iter().any(|need| need.relation == Relation::Database) {
+        for part in operators::outside(job.namespace(), app)? {
+            let why = "made in a database that the app does not render".to_owned();
+            walk.add(part, Relation::Database, job.id, why, None);
+        }
+        walk.all(walked)?;
     }
     Ok(Found { needs: walk.needs, awaits: walk.workloads, missing: walk.missing, waiters })
 }
@@ -75,7 +79,7 @@ struct Walk<'v, 'a, 'm> {
     kinds: Vec<&'v str>,
     databases: Databases<'v, 'a>,
     producers: SecretControllers<'v, 'a>,
-    makers: &'m Makers<'v>,
+    shared: &'m Shared<'v>,
     job: Job<'a>,
     needs: Vec<Need>,
     /// Where in `needs` an object stands.
@@ -130,7 +134,8 @@ impl Walk<'_, '_, '_> {
             for header in self.producers.of(&reference.kind, &reference.name, namespace) {
                 let why = format!("{why}, for which it makes {} {}", reference.kind, reference.name);
                 let relation = operators::of(header).map_or(Relation::Producer, |_| Relation::Database);
-                self.add(header, relation, referrer.id, why, None);
+                self.add(header, relation, referrer.id, why.clone(), None);
+                self.mounting(referrer, header, &why)?;
                 there = true;
             }
         }
@@ -146,7 +151,7 @@ impl Walk<'_, '_, '_> {
         }
         if reference.relation == Relation::Config {
             for header in
-                self.makers.of(&reference.kind, &reference.name, namespace, self.job.id, self.pods)?
+                self.shared.makers.of(&reference.kind, &reference.name, namespace, self.job.id, self.pods)?
             {
                 let why = format!("{why}, for which it seems to make {} {}", reference.kind, reference.name);
                 self.add(header, Relation::Producer, referrer.id, why, None);
@@ -163,6 +168,22 @@ impl Walk<'_, '_, '_> {
         if !there && waits && reference.why != "imagePullSecrets" {
             let why = format!("{} {}", reference.kind, reference.name);
             self.missing.push(Missing { by: referrer.id, why });
+        }
+        Ok(())
+    }
+
+    /// The Secrets of a `SecretProviderClass` are there as long as a pod mounts it: the referrer's own, or that of a workload.
+    fn mounting(&mut self, referrer: &Referrer<'_>, class: &Header, why: &str) -> Result<()> {
+        if class.kind != "SecretProviderClass" || referrer.id != self.job.id {
+            return Ok(());
+        }
+        let mounting = claims::mounting(class, self.app)?;
+        if mounting.iter().any(|(header, _)| header.id == self.job.id) {
+            return Ok(());
+        }
+        for (header, pod) in mounting.into_iter().filter(|(header, _)| workloads::serves(header)) {
+            let relation = waited_for::server(header, &pod);
+            self.reach(referrer, Reached { header, relation, why: format!("{why} once it is mounted") });
         }
         Ok(())
     }
@@ -210,7 +231,7 @@ impl Walk<'_, '_, '_> {
         };
         let mut reached = self.databases.reached(texts, asking)?;
         for text in texts {
-            if let Some(target) = text.command.and_then(wait_commands::targets) {
+            for target in text.command.map(wait_commands::targets).unwrap_or_default() {
                 match (target.kind, target.name) {
                     ("ConfigMap" | "Secret", Some(name)) => {
                         let reference = Reference::new(target.kind, Relation::Config, name, &text.why);
@@ -223,18 +244,46 @@ impl Walk<'_, '_, '_> {
                 }
             }
         }
-        for Reached { header, relation, why } in reached {
-            let why = referrer.why(&why);
-            if let Some(relation) = relation {
-                self.add(header, relation, referrer.id, why, None);
-            } else if of_job && !self.workloads.iter().any(|awaited| awaited.header.id == header.id) {
-                self.workloads.push(WaitedFor { header: header.clone(), why });
-            }
+        for found in reached {
+            self.reach(referrer, found);
         }
         Ok(())
     }
 
-    /// Returns what a needed object itself needs.
+    /// Adds what a pod reaches: a need, or a workload of the app itself for which the Job waits.
+    fn reach(&mut self, referrer: &Referrer<'_>, found: Reached<'_>) {
+        let Reached { header, relation, why } = found;
+        let why = referrer.why(&why);
+        if let Some(relation) = relation {
+            self.add(header, relation, referrer.id, why, None);
+        } else if referrer.id == self.job.id
+            && !self.workloads.iter().any(|awaited| awaited.header.id == header.id)
+        {
+            self.workloads.push(WaitedFor { header: header.clone(), why });
+        }
+    }
+
+    /// The network policies that let a pod's traffic through.
+    fn policies(&mut self, referrer: &Referrer<'_>, pod: &policies::Pod<'_>) -> Result<()> {
+        for policy in self.shared.policies.of(pod, self.app)? {
+            let why = referrer.why("its pod, which the policy selects");
+            self.add(policy, Relation::Policy, referrer.id, why, None);
+        }
+        Ok(())
+    }
+
+    /// Follows the needs from this one on, and all that they add; gives their number.
+    fn all(&mut self, first: usize) -> Result<usize> {
+        let mut next = first;
+        while let Some(need) = self.needs.get(next) {
+            let header = need.header.clone();
+            self.object(&header)?;
+            next += 1;
+        }
+        Ok(next)
+    }
+
+    /// What a needed object itself needs.
     fn object(&mut self, header: &Header) -> Result<()> {
         let app = self.app;
         let object = app.object(header.id)?;
@@ -259,6 +308,9 @@ impl Walk<'_, '_, '_> {
         if let Some(pod) = self.pods.of(header)?.filter(|_| runs) {
             self.annotations(&referrer, &object["spec"]["template"]["metadata"]["annotations"])?;
             self.pod(&referrer, &pod)?;
+            let labels = workloads::pod(header, object).and_then(|template| template.labels);
+            let job = (header.kind == "Job").then_some(header.name.as_str());
+            self.policies(&referrer, &policies::Pod::new(labels, referrer.namespace, job))?;
             let service = references::reference(
                 "serviceName",
                 "Service",
@@ -271,7 +323,11 @@ impl Walk<'_, '_, '_> {
             }
         } else if is_custom(header) {
             self.follow_all(&referrer, custom_resources::references(object, &self.kinds))?;
-            for operator in rbac::controllers(group(&header.api_version), app)? {
+            for database in operators::wholes(header, app)? {
+                let why = referrer.why("the operator makes it in this database");
+                self.add(database, Relation::Database, header.id, why, None);
+            }
+            for operator in rbac::controllers(header, app)? {
                 let why = referrer.why("it may write the status of this kind");
                 self.add(operator, Relation::Database, header.id, why, None);
             }

@@ -10,6 +10,7 @@ mod dependents;
 mod graph;
 pub(crate) mod hostnames;
 mod makers;
+mod policies;
 mod rbac;
 pub(crate) mod texts;
 mod wait_commands;
@@ -21,10 +22,9 @@ use crate::{
     plan::{app::job::Job, pod::Pods},
 };
 
-pub(crate) use catalogue::kinds::{Knowledge, is_extension, knowledge};
+pub(crate) use catalogue::kinds::{Knowledge, has_health, is_extension, knowledge};
 pub(crate) use claims::mounts;
 pub(crate) use hostnames::has_name;
-pub(crate) use makers::Makers;
 
 pub(crate) use crate::plan::pod::references::Relation;
 pub(crate) use dependents::Waiter;
@@ -90,9 +90,16 @@ pub(crate) struct Missing {
     pub why: String,
 }
 
+/// What is read of the app once for all of its Jobs.
+#[derive(Default)]
+pub(crate) struct Shared<'v> {
+    makers: makers::Makers<'v>,
+    policies: policies::Policies<'v>,
+}
+
 /// Follows the Job's pod through the app; fails where a document cannot be read.
-pub(crate) fn of<'v, 'a>(job: &Job<'a>, makers: &Makers<'v>, pods: &Pods<'v, 'a>) -> Result<Found> {
-    graph::from(job, makers, pods)
+pub(crate) fn of<'v, 'a>(job: &Job<'a>, shared: &Shared<'v>, pods: &Pods<'v, 'a>) -> Result<Found> {
+    graph::from(job, shared, pods)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     manifest::Header,
     plan::{
-        app::index::Index,
+        app::index::{Index, group},
         needs::Relation,
         pod::{
             references::{self, Reference},
@@ -87,12 +87,21 @@ fn is_user(user: &str, account: &Account<'_>, app: &Index<'_>) -> bool {
     }
 }
 
-/// Returns the app's workloads whose ServiceAccount may write the status of an API group's objects: its controllers.
-pub(crate) fn controllers<'v>(group: &str, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
+/// The app's workloads whose ServiceAccount may write the status of a custom resource: its controllers.
+///
+/// A role for all groups counts where the app renders a definition of the group: then its controller is likely here too.
+pub(crate) fn controllers<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
+    let group = group(&of.api_version);
+    let defined = || {
+        app.of_kind("CustomResourceDefinition")
+            .any(|header| header.name.split_once('.').is_some_and(|(_, defined)| defined == group))
+    };
+    let groups = if defined() { &[group, "*"][..] } else { &[group] };
     let mut accounts: Vec<(String, Option<String>)> = Vec::new();
     for kind in ["ClusterRole", "Role"] {
-        for role in app.of_kind(kind).filter(|role| app.mentions(role, group)) {
-            if controls(app.object(role.id)?, group) {
+        let speaks = |role: &&Header| groups.iter().any(|group| app.mentions(role, group));
+        for role in app.of_kind(kind).filter(speaks) {
+            if controls(app.object(role.id)?, groups) {
                 accounts.extend(subjects(kind, &role.name, app)?);
             }
         }
@@ -111,14 +120,14 @@ pub(crate) fn controllers<'v>(group: &str, app: &'v Index<'_>) -> Result<Vec<&'v
     Ok(found)
 }
 
-/// Whether a role lets one write the status, or the finalizers, of objects of an API group.
-fn controls(role: &Value, group: &str) -> bool {
+/// Whether a role lets one write the status, or the finalizers, of objects of one of the API groups.
+fn controls(role: &Value, groups: &[&str]) -> bool {
     let entries = |rule: &Value, field: &str, wanted: &dyn Fn(&str) -> bool| {
         rule[field].as_array().into_iter().flatten().filter_map(Value::as_str).any(wanted)
     };
     let rules = role["rules"].as_array().into_iter().flatten();
     rules.into_iter().any(|rule| {
-        entries(rule, "apiGroups", &|entry| entry == group)
+        entries(rule, "apiGroups", &|entry| groups.contains(&entry))
             && entries(rule, "verbs", &|verb| matches!(verb, "update" | "patch" | "*"))
             && entries(rule, "resources", &|resource| {
                 resource == "*" || resource.ends_with("/status") || resource.ends_with("/finalizers")

@@ -21,37 +21,46 @@ const KINDS: [(&str, &[&str]); 8] = [
     ("Job", &["job", "jobs"]),
     ("Pod", &["pod", "pods", "po"]),
     ("Secret", &["secret", "secrets"]),
-    ("Service", &["service", "services", "svc"]),
+    ("Service", &["service", "services", "svc", "endpoints", "ep", "endpointslice", "endpointslices"]),
     ("StatefulSet", &["statefulset", "statefulsets", "sts"]),
 ];
 
 /// `kubectl`'s commands that look at an object.
 const LOOKS: [&str; 5] = ["describe", "get", "logs", "rollout", "wait"];
 
-/// `kubectl`'s commands that change a workload: it must be there.
-const ACTS: [&str; 8] = ["annotate", "autoscale", "exec", "label", "patch", "restart", "scale", "set"];
+/// `kubectl`'s commands that change a workload, or run something in its pods: it must be there.
+const ACTS: [&str; 11] = [
+    "annotate",
+    "attach",
+    "autoscale",
+    "cp",
+    "exec",
+    "label",
+    "patch",
+    "port-forward",
+    "restart",
+    "scale",
+    "set",
+];
+
+/// Those whose object is a pod where they name no kind.
+const IN_PODS: [&str; 5] = ["attach", "cp", "exec", "logs", "port-forward"];
 
 /// Words between a command and what it looks at or changes.
 const SUBCOMMANDS: [(&str, &[&str]); 2] = [
-    ("rollout", &["history", "pause", "restart", "resume", "status", "undo"]),
+    ("rollout", &["history", "latest", "pause", "restart", "resume", "status", "undo"]),
     ("set", &["env", "image", "resources", "selector", "serviceaccount"]),
 ];
 
 /// The kinds that run the app.
-const WORKLOADS: [&str; 3] = ["DaemonSet", "Deployment", "StatefulSet"];
+const WORKLOADS: [&str; 4] = ["DaemonSet", "Deployment", "Pod", "StatefulSet"];
 
 /// Flags whose value is the next word.
-const WITH_VALUE: [&str; 10] = [
-    "--container",
-    "--context",
-    "--for",
-    "--kubeconfig",
-    "--namespace",
-    "--output",
-    "--selector",
-    "--timeout",
-    "-c",
-    "-o",
+#[rustfmt::skip]
+const WITH_VALUE: [&str; 29] = [
+    "--as", "--cluster", "--container", "--context", "--current-replicas", "--field-selector", "--filename", "--for",
+    "--kubeconfig", "--namespace", "--output", "--patch", "--replicas", "--request-timeout", "--revision", "--server",
+    "--since", "--tail", "--timeout", "--to-revision", "--token", "--type", "--user", "-c", "-f", "-n", "-o", "-p", "-s",
 ];
 
 /// Commands that take a host as a bare word, and only ever try to reach it; beside those whose name says that they wait.
@@ -97,60 +106,114 @@ struct Command<'t> {
     arguments: Vec<&'t str>,
 }
 
-/// Returns the object that a command waits for.
-pub(crate) fn targets(command: &commands::Command) -> Option<Target<'_>> {
+/// The objects that a command waits for.
+pub(crate) fn targets(command: &commands::Command) -> Vec<Target<'_>> {
     let (program, arguments) = command.launched();
     let words = arguments.iter().flat_map(|word| word.split_whitespace());
     let arguments = words.map(|word| word.trim_matches(['(', ')'])).filter(|word| !word.is_empty()).collect();
-    target(&Command { program, arguments })
+    targets_of(&Command { program, arguments })
 }
 
-fn target<'t>(command: &Command<'t>) -> Option<Target<'t>> {
+fn targets_of<'t>(command: &Command<'t>) -> Vec<Target<'t>> {
     let kubectl = matches!(command.program, "kubectl" | "oc");
     if !kubectl && !says_wait(command.program) {
-        return None;
+        return Vec::new();
     }
-    let mut selector = Vec::new();
-    let mut words = Vec::new();
-    let mut arguments = command.arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let selects = ["--selector=", "--selector", "-l"].iter().find_map(|flag| argument.strip_prefix(flag));
-        if let Some(glued) = selects {
-            let labels = if glued.is_empty() { arguments.next()? } else { &glued };
-            let mut rest = arguments.clone();
-            selector =
-                if let (false, Some(&"in"), Some(value)) = (labels.contains('='), rest.next(), rest.next()) {
+    let Some(Words { mut words, selector }) = Words::read(&command.arguments) else { return Vec::new() };
+    let mut default = None;
+    if kubectl {
+        let Some(verb) = words.first().copied() else { return Vec::new() };
+        words.remove(0);
+        let acts = ACTS.contains(&verb);
+        if !acts && !LOOKS.contains(&verb) {
+            return Vec::new();
+        }
+        words.retain(|word| !SUBCOMMANDS.iter().any(|(of, sub)| *of == verb && sub.contains(word)));
+        if verb == "cp" {
+            // `shop/web-0:/etc/hosts`
+            words.retain(|word| word.contains(':'));
+            words = words.into_iter().map(pod_of).collect();
+        }
+        if IN_PODS.contains(&verb) {
+            words.truncate(1);
+            default = Some("Pod");
+        }
+        let is_workload = |word: &str| WORKLOADS.contains(&kind(word.split('/').next().unwrap_or_default()));
+        if acts && default.is_none() && !words.first().is_some_and(|word| is_workload(word)) {
+            return Vec::new();
+        }
+    } else {
+        words.truncate(2);
+    }
+    named(&words, &selector, default)
+}
+
+/// The objects that the words after a command name: `job/a job/b`, `job a b`, `job`.
+fn named<'t>(
+    words: &[&'t str],
+    selector: &[(&'t str, &'t str)],
+    default: Option<&'t str>,
+) -> Vec<Target<'t>> {
+    let target = |word, name| Target { kind: kind(word), name, selector: selector.to_vec() };
+    let Some((first, names)) = words.split_first() else { return Vec::new() };
+    let slashed = words.iter().filter_map(|word| word.split_once('/'));
+    let slashed: Vec<_> = slashed.map(|(word, name)| target(word, Some(name))).collect();
+    if !slashed.is_empty() {
+        return slashed;
+    }
+    match default {
+        Some(default) if kind(first) == *first => vec![target(default, Some(first))],
+        _ if names.is_empty() || !selector.is_empty() => vec![target(first, None)],
+        _ => names.iter().map(|name| target(first, Some(name))).collect(),
+    }
+}
+
+/// What a command's arguments say.
+struct Words<'t> {
+    /// The words that are no flags.
+    words: Vec<&'t str>,
+    /// The labels that a flag selects by.
+    selector: Vec<(&'t str, &'t str)>,
+}
+
+impl<'t> Words<'t> {
+    /// Reads the arguments; none where a flag lacks its value.
+    fn read(arguments: &[&'t str]) -> Option<Self> {
+        let mut selector = Vec::new();
+        let mut words = Vec::new();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let selects =
+                ["--selector=", "--selector", "-l"].iter().find_map(|flag| argument.strip_prefix(flag));
+            if let Some(glued) = selects {
+                let labels = if glued.is_empty() { arguments.next()? } else { &glued };
+                let mut rest = arguments.clone();
+                selector = if let (false, Some(&"in"), Some(value)) =
+                    (labels.contains('='), rest.next(), rest.next())
+                {
                     // `app in (web)`
                     arguments = rest;
                     vec![(*labels, value.trim_end_matches(','))]
                 } else {
-                    labels.split(',').filter_map(|label| label.split_once('=')).collect()
+                    let pairs = labels.split(',').filter_map(|label| label.split_once('='));
+                    pairs.map(|(key, value)| (key, value.trim_start_matches('='))).collect()
                 };
-        } else if WITH_VALUE.contains(argument) || *argument == "-n" {
-            arguments.next();
-        } else if !argument.starts_with('-') {
-            words.push(*argument);
+            } else if *argument == "--" {
+                break;
+            } else if WITH_VALUE.contains(argument) {
+                arguments.next();
+            } else if !argument.starts_with('-') {
+                words.push(*argument);
+            }
         }
+        Some(Self { words, selector })
     }
-    let mut words = words.into_iter();
-    let mut first = words.next()?;
-    if kubectl {
-        let acts = ACTS.contains(&first);
-        if !acts && !LOOKS.contains(&first) {
-            return None;
-        }
-        let command = first;
-        first =
-            words.find(|word| !SUBCOMMANDS.iter().any(|(of, sub)| *of == command && sub.contains(word)))?;
-        let word = first.split('/').next().unwrap_or_default();
-        if acts && !WORKLOADS.contains(&kind(word)) {
-            return None;
-        }
-    }
-    let (word, name) = first.split_once('/').map_or((first, None), |(kind, name)| (kind, Some(name)));
-    let name = if selector.is_empty() { Some(name.or_else(|| words.next())?) } else { None };
-    let selector = selector.iter().map(|(key, value)| (*key, value.trim_start_matches('='))).collect();
-    Some(Target { kind: kind(word), name, selector })
+}
+
+/// The pod of a file in it: `namespace/pod:path`.
+fn pod_of(file: &str) -> &str {
+    let pod = file.split(':').next().unwrap_or_default();
+    pod.rsplit('/').next().unwrap_or_default()
 }
 
 /// Returns the kind that a name of `kubectl` stands for: `jobs.batch` and `job-wr` are Jobs.
@@ -167,7 +230,7 @@ mod tests {
     /// Returns the objects that the commands of a text wait for, as `kind`, `name` and `selector`.
     fn targets(text: &str) -> Vec<(String, Option<String>, String)> {
         let found = commands::of_text(text);
-        let found = found.iter().filter_map(super::targets);
+        let found = found.iter().flat_map(super::targets);
         found
             .map(|target| {
                 let labels: Vec<_> =
@@ -206,6 +269,15 @@ mod tests {
             ("kubectl set image deployment/web web=web:2", "Deployment", Some("web"), ""),
             ("kubectl exec deploy/web -- bin/reload", "Deployment", Some("web"), ""),
             ("kubectl wait pod -l 'app in (web)' --for=condition=Ready", "Pod", None, "app=web"),
+            ("kubectl scale --replicas 0 deployment/web", "Deployment", Some("web"), ""),
+            ("kubectl rollout restart deploy -l app=web", "Deployment", None, "app=web"),
+            ("kubectl -n shop rollout restart statefulset", "StatefulSet", None, ""),
+            ("kubectl exec -it web-0 -c web -- bin/reload now", "Pod", Some("web-0"), ""),
+            ("kubectl logs web-0", "Pod", Some("web-0"), ""),
+            ("kubectl exec deploy/web -i -- sh", "Deployment", Some("web"), ""),
+            ("kubectl cp shop/web-0:/etc/app /tmp/app", "Pod", Some("web-0"), ""),
+            ("kubectl get endpoints kafka -o json", "Service", Some("kafka"), ""),
+            ("kubectl wait deploy/web --for condition=Available", "Deployment", Some("web"), ""),
         ] {
             let expected = (kind.to_owned(), name.map(str::to_owned), selector.to_owned());
             assert_eq!(targets(text), [expected], "{text}");
@@ -234,6 +306,18 @@ mod tests {
             let found = commands::of_text(text);
             let command = found.iter().find(|command| command.launched().0 == program).expect(text);
             assert_eq!(waits(command), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_may_name_several_objects() {
+        for (text, names) in [
+            ("kubectl scale deployment web worker --replicas=0", ["web", "worker"]),
+            ("kubectl rollout restart deploy/web deploy/worker", ["web", "worker"]),
+            ("kubectl wait --for=condition=complete job/a job/b", ["a", "b"]),
+        ] {
+            let found: Vec<_> = targets(text).into_iter().filter_map(|(_, name, _)| name).collect();
+            assert_eq!(found, names, "{text}");
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     manifest::Header,
     plan::{
-        app::index::{Index, is_custom},
+        app::index::{Index, is_custom, runs_app},
         needs::{
             Relation,
             catalogue::{known_databases, operators},
@@ -57,6 +57,16 @@ pub(crate) fn objects<'v>(
                 }
             }
         }
+        ("StatefulSet" | "Deployment" | "DaemonSet", None) => {
+            for header in app.of_kind(target.kind).filter(|header| app.reaches(header, namespace)) {
+                let object = app.object(header.id)?;
+                if let Some(pod) = workloads::pod(header, object)
+                    && workloads::takes(&target.selector, object["metadata"]["labels"].as_object())
+                {
+                    found.push(reached(header, server(header, &pod)));
+                }
+            }
+        }
         ("ConfigMap" | "Secret" | "Service", _) => {}
         (kind, name) => {
             // A custom resource; the command may name its kind in the plural.
@@ -68,19 +78,21 @@ pub(crate) fn objects<'v>(
             };
             let named =
                 app.headers().iter().filter(is_kind).filter(|header| Some(header.name.as_str()) == name);
-            let relation = |header| operators::of(header).map_or(Relation::Producer, |_| Relation::Database);
-            found.extend(
-                named
-                    .filter(|header| app.reaches(header, namespace))
-                    .map(|header| reached(header, Some(relation(header)))),
-            );
+            for header in named.filter(|header| app.reaches(header, namespace)) {
+                let relation = match workloads::pod(header, app.object(header.id)?) {
+                    Some(pod) => server(header, &pod),
+                    None if runs_app(header) => None,
+                    None => Some(operators::of(header).map_or(Relation::Producer, |_| Relation::Database)),
+                };
+                found.push(reached(header, relation));
+            }
         }
     }
     Ok(found)
 }
 
 /// Whether a workload is a server that others need, or the app itself.
-fn server(header: &Header, pod: &Template<'_>) -> Option<Relation> {
+pub(crate) fn server(header: &Header, pod: &Template<'_>) -> Option<Relation> {
     let containers = pod.spec["containers"].as_array().into_iter().flatten();
     let mut images = containers.filter_map(|container| container["image"].as_str());
     let by_name = || (header.kind == "StatefulSet").then(|| known_databases::of_name(&header.name)).flatten();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    Candidate, is_workload,
+    Candidate,
     model::{Id, Nature, Need as Waits, Phase, Place, Resource, kind_order},
     waves::Piece,
 };
@@ -13,7 +13,7 @@ use crate::{
     plan::{
         app::{
             hooks::{self, Author, HookType, Role},
-            index::{Index, is_cluster_scoped, is_custom},
+            index::{Index, is_cluster_scoped, is_custom, runs_app},
         },
         needs::{self, Need, Relation},
     },
@@ -81,7 +81,7 @@ impl App {
         self.pieces.push(Piece {
             movable,
             explicit: explicit.is_some(),
-            runs_app: plain && is_workload(&header.api_version, &header.kind),
+            runs_app: plain && runs_app(header),
         });
         let place = Place { hook, wave: explicit.unwrap_or(0) };
         self.at.insert(header.id, self.resources.len());
@@ -206,7 +206,7 @@ const OUTWARD: [&str; 7] = [
 
 fn nature(header: &Header, view: &Index<'_>) -> Nature {
     let kind = header.kind.as_str();
-    if is_workload(&header.api_version, kind) {
+    if runs_app(header) {
         return match kind {
             "Job" | "Workflow" => Nature::Job,
             // It runs its pods later.
@@ -217,7 +217,8 @@ fn nature(header: &Header, view: &Index<'_>) -> Nature {
     if is_custom(header) || needs::is_extension(header) {
         return match needs::knowledge(header, view) {
             needs::Knowledge::Maker => Nature::Custom,
-            needs::Knowledge::Harmless => Nature::Outward,
+            needs::Knowledge::Harmless if needs::has_health(header) => Nature::Outward,
+            needs::Knowledge::Harmless => Nature::Passive,
             needs::Knowledge::Unknown => Nature::Unknown,
         };
     }

@@ -253,21 +253,6 @@ fn is_there_before_sync(need: &Need, wave: i32, view: &Index<'_>) -> Result<bool
     Ok(false)
 }
 
-/// Whether objects of the kind run the app, and so must wait for its migrations.
-pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    matches!(
-        (group, kind),
-        ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
-            | ("", "Pod" | "ReplicationController")
-            | ("batch", "CronJob" | "Job")
-            | ("argoproj.io", "Rollout" | "Workflow" | "CronWorkflow")
-            | ("serving.knative.dev", "Service")
-            | ("apps.kruise.io", "CloneSet" | "StatefulSet" | "DaemonSet")
-            | ("apps.openshift.io", "DeploymentConfig")
-    )
-}
-
 /// Whether a forced `PreSync` hook whose needs are not there gets copies of them.
 pub(crate) fn copies_wanted(settings: &JobSettings, placement: &Placement) -> bool {
     !placement.unmet.is_empty() && settings.dependencies.value == Dependencies::Copy

@@ -27,6 +27,8 @@ pub(crate) enum Relation {
     Class,
     /// The CustomResourceDefinition of a need.
     Definition,
+    /// A network policy that lets the pod's traffic through.
+    Policy,
 }
 
 /// A field that names an object.
@@ -102,6 +104,17 @@ const ANNOTATIONS: &[(&str, &str)] = &[
     ("vault.security.banzaicloud.io/vault-ct-configmap", "ConfigMap"),
     ("vault.security.banzaicloud.io/vault-tls-secret", "Secret"),
     ("vault.security.banzaicloud.io/vault-serviceaccount", "ServiceAccount"),
+    ("openbao.org/agent-configmap", "ConfigMap"),
+    ("openbao.org/tls-secret", "Secret"),
+    ("openbao.org/agent-extra-secret", "Secret"),
+    ("secrets-webhook.security.bank-vaults.io/vault-agent-configmap", "ConfigMap"),
+    ("secrets-webhook.security.bank-vaults.io/vault-ct-configmap", "ConfigMap"),
+    ("secrets-webhook.security.bank-vaults.io/vault-tls-secret", "Secret"),
+    ("secrets-webhook.security.bank-vaults.io/vault-serviceaccount", "ServiceAccount"),
+    ("secrets-webhook.security.bank-vaults.io/bao-agent-configmap", "ConfigMap"),
+    ("secrets-webhook.security.bank-vaults.io/bao-ct-configmap", "ConfigMap"),
+    ("secrets-webhook.security.bank-vaults.io/bao-tls-secret", "Secret"),
+    ("secrets-webhook.security.bank-vaults.io/bao-serviceaccount", "ServiceAccount"),
 ];
 
 /// Returns what the annotations of a pod name.

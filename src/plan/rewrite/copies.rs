@@ -70,6 +70,7 @@ fn cannot_copy(job: ObjectId, need: &Need, view: &Index<'_>) -> Problem {
         Relation::Database => "it runs the database",
         Relation::Job => "it is a Job that must run once",
         Relation::Namespace | Relation::Class | Relation::Definition => "it is in no namespace",
+        Relation::Policy => "a NetworkPolicy is no ConfigMap or Secret",
         Relation::Config => "the Job does not name it literally",
     };
     Problem::new(Exit::PLAN, format!("`dependencies: copy` cannot copy {}: {why}", need.header.label()))

@@ -59,6 +59,8 @@ const HARMLESS: &[&str] = &[
     "*.cloud.google.com",
     "*.autoscaling.k8s.io",
     "*.keda.sh",
+    "PushSecret.external-secrets.io",
+    "ClusterPushSecret.external-secrets.io",
     "*.kyverno.io",
     "*.constraints.gatekeeper.sh",
     "*.templates.gatekeeper.sh",
@@ -89,6 +91,32 @@ const HARMLESS: &[&str] = &[
     "PerconaPGBackup.pgv2.percona.com",
 ];
 
+/// Those of them whose health Argo CD checks: `resource_customizations`. A sync may wait for it.
+const CHECKED: &[&str] = &[
+    "*.operator.victoriametrics.com",
+    "Prometheus.monitoring.coreos.com",
+    "*.grafana.integreatly.org",
+    "*.jaegertracing.io",
+    "OpenTelemetryCollector.opentelemetry.io",
+    "DatadogMetric.datadoghq.com",
+    "Beat.beat.k8s.elastic.co",
+    "*.gateway.networking.k8s.io",
+    "*.projectcontour.io",
+    "*.networking.gke.io",
+    "*.cloud.google.com",
+    "*.autoscaling.k8s.io",
+    "*.keda.sh",
+    "*.kyverno.io",
+    "*.argoproj.io",
+    "*.image.toolkit.fluxcd.io",
+    "*.notification.toolkit.fluxcd.io",
+    "*.source.toolkit.fluxcd.io",
+    "Route.route.openshift.io",
+    "VolumeSnapshot.snapshot.storage.k8s.io",
+    "PushSecret.external-secrets.io",
+    "Backup.k8s.mariadb.com",
+];
+
 /// Kinds of the groups above that run or make something after all.
 const MAY_MATTER: &[&str] = &[
     "Application.argoproj.io",
@@ -111,8 +139,6 @@ const NEEDED: &[&str] = &[
     "VaultAuthGlobal.secrets.hashicorp.com",
     "HCPAuth.secrets.hashicorp.com",
     "SecretTransformation.secrets.hashicorp.com",
-    "KafkaTopic.kafka.strimzi.io",
-    "KafkaNodePool.kafka.strimzi.io",
     "KafkaConnector.kafka.strimzi.io",
     "*.rabbitmq.com",
     "*.stackgres.io",
@@ -120,18 +146,11 @@ const NEEDED: &[&str] = &[
     "Project.aiven.io",
     "Database.aiven.io",
     "KafkaTopic.aiven.io",
-    "MysqlDatabase.mysql.presslabs.org",
-    "MysqlUser.mysql.presslabs.org",
-    "Postgres.db.movetokube.com",
-    "Database.postgresql.cnpg.io",
-    "Publication.postgresql.cnpg.io",
-    "Subscription.postgresql.cnpg.io",
     "ObjectStore.barmancloud.cnpg.io",
-    "Database.k8s.mariadb.com",
-    "User.k8s.mariadb.com",
-    "Grant.k8s.mariadb.com",
     "ImageCatalog.postgresql.cnpg.io",
     "ClusterImageCatalog.postgresql.cnpg.io",
+    "CiliumNetworkPolicy.cilium.io",
+    "CiliumClusterwideNetworkPolicy.cilium.io",
 ];
 
 /// Returns what is known of an object's kind: what the platform says, else the tables.
@@ -139,21 +158,28 @@ pub(crate) fn knowledge(header: &Header, app: &Index<'_>) -> Knowledge {
     if let Some(rule) = app.rules_of(header).next() {
         return if rule.harmless { Knowledge::Harmless } else { Knowledge::Maker };
     }
-    let is_of = |list: &[&str]| {
-        list.iter().any(|kind| {
-            kind.strip_prefix("*.").map_or_else(|| is(header, kind), |of| group(&header.api_version) == of)
-        })
-    };
     let maker = operators::of(header).is_some()
         || secret_controllers::SECRET_CONTROLLERS.iter().any(|producer| is(header, producer.kind))
-        || is_of(NEEDED);
+        || operators::PARTS.iter().any(|part| is(header, part.kind))
+        || is_of(header, NEEDED);
     if maker {
         Knowledge::Maker
-    } else if is_of(HARMLESS) && !is_of(MAY_MATTER) {
+    } else if is_of(header, HARMLESS) && !is_of(header, MAY_MATTER) {
         Knowledge::Harmless
     } else {
         Knowledge::Unknown
     }
+}
+
+fn is_of(header: &Header, list: &[&str]) -> bool {
+    list.iter().any(|kind| {
+        kind.strip_prefix("*.").map_or_else(|| is(header, kind), |of| group(&header.api_version) == of)
+    })
+}
+
+/// Whether Argo CD checks the health of an object on which no pod depends.
+pub(crate) fn has_health(header: &Header) -> bool {
+    is_of(header, CHECKED)
 }
 
 /// Whether an object's kind comes from a definition though its group ends like Kubernetes' own.
@@ -181,6 +207,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_checked_is_harmless() {
+        for checked in CHECKED {
+            let group = checked.split_once('.').unwrap().1;
+            assert!(
+                HARMLESS.contains(checked) || HARMLESS.contains(&format!("*.{group}").as_str()),
+                "{checked}"
+            );
+        }
+    }
+
+    #[test]
     fn no_kind_is_listed_twice() {
         let all = || HARMLESS.iter().chain(NEEDED);
         let kinds: std::collections::BTreeSet<_> = all().collect();
@@ -201,7 +238,8 @@ mod tests {
             ("kyverno.io/v2", "PolicyException", Knowledge::Harmless),
             ("helm.toolkit.fluxcd.io/v2", "HelmRelease", Knowledge::Unknown),
             ("source.toolkit.fluxcd.io/v1", "HelmRepository", Knowledge::Harmless),
-            ("cilium.io/v2", "CiliumNetworkPolicy", Knowledge::Unknown),
+            ("cilium.io/v2", "CiliumNetworkPolicy", Knowledge::Maker),
+            ("cilium.io/v2", "CiliumEgressGatewayPolicy", Knowledge::Unknown),
             ("monitoring.coreos.com/v1", "ServiceMonitor", Knowledge::Harmless),
             ("argoproj.io/v1alpha1", "AnalysisTemplate", Knowledge::Harmless),
             ("argoproj.io/v1alpha1", "Application", Knowledge::Unknown),

@@ -5,7 +5,7 @@ use crate::{
     error::Result,
     manifest::Header,
     plan::{
-        app::index::{Index, group, is, is_custom},
+        app::index::{Index, is, is_custom},
         needs::catalogue::{known_databases::Counts, pattern},
     },
 };
@@ -67,35 +67,78 @@ pub(crate) const OPERATORS: &[Operator] = &[
     other(Counts::Index, "OpenSearchCluster.opensearch.opster.io", &["{spec.general.serviceName}"], &["{name}-admin-password"]),
     other(Counts::Index, "Elasticsearch.kubedb.com", &["{name}", "{name}-master"], &["{name}-auth", "{name}-elastic-cred", "{spec.authSecret.name}"]),
     other(Counts::Index, "SolrCloud.solr.apache.org", &["{name}-solrcloud-common", "{name}-solrcloud-headless"], &["{name}-solrcloud-basic-auth"]),
-    // Caches and brokers.
-    other(Counts::WaitedFor, "Redis.redis.redis.opstreelabs.in", &["{name}", "{name}-additional"], &[]),
-    other(Counts::WaitedFor, "RedisFailover.databases.spotahome.com", &["rfs-{name}", "rfrm-{name}"], &[]),
-    other(Counts::WaitedFor, "RedisCluster.redis.redis.opstreelabs.in", &["{name}-leader", "{name}-follower"], &[]),
-    other(Counts::WaitedFor, "RedisReplication.redis.redis.opstreelabs.in", &["{name}", "{name}-master", "{name}-replica"], &[]),
-    other(Counts::WaitedFor, "Redis.kubedb.com", &["{name}"], &["{name}-auth", "{spec.authSecret.name}"]),
-    other(Counts::WaitedFor, "RedisEnterpriseDatabase.app.redislabs.com", &["{name}"], &["redb-{name}", "{spec.databaseSecretName}"]),
-    other(Counts::WaitedFor, "Dragonfly.dragonflydb.io", &["{name}"], &[]),
+    // Caches.
+    database("Redis.redis.redis.opstreelabs.in", &["{name}", "{name}-headless", "{name}-additional"], &[]),
+    database("RedisFailover.databases.spotahome.com", &["rfs-{name}", "rfrm-{name}"], &[]),
+    database("RedisCluster.redis.redis.opstreelabs.in", &["{name}-master", "{name}-leader", "{name}-leader-*", "{name}-follower", "{name}-follower-*"], &[]),
+    database("RedisReplication.redis.redis.opstreelabs.in", &["{name}", "{name}-headless", "{name}-additional", "{name}-master", "{name}-replica"], &[]),
+    database("RedisSentinel.redis.redis.opstreelabs.in", &["{name}-sentinel", "{name}-sentinel-*"], &[]),
+    database("Redis.kubedb.com", &["{name}"], &["{name}-auth", "{spec.authSecret.name}"]),
+    database("RedisEnterpriseDatabase.app.redislabs.com", &["{name}"], &["redb-{name}", "{spec.databaseSecretName}"]),
+    database("Dragonfly.dragonflydb.io", &["{spec.serviceSpec.name|name}"], &[]),
+    // Brokers.
     other(Counts::WaitedFor, "RabbitmqCluster.rabbitmq.com", &["{name}"], &["{name}-default-user"]),
     other(Counts::WaitedFor, "Kafka.kafka.strimzi.io", &["{name}-kafka-bootstrap", "{name}-kafka-brokers"], &["{name}-cluster-ca-cert"]),
     other(Counts::WaitedFor, "KafkaConnect.kafka.strimzi.io", &["{name}-connect-api"], &[]),
     other(Counts::WaitedFor, "KafkaBridge.kafka.strimzi.io", &["{name}-bridge-service"], &[]),
-    other(Counts::WaitedFor, "Redpanda.cluster.redpanda.com", &["{name}"], &[]),
+    other(Counts::WaitedFor, "Redpanda.cluster.redpanda.com", &["{name}", "{name}-external"], &[]),
     // Identity and object stores.
     other(Counts::WaitedFor, "Keycloak.k8s.keycloak.org", &["{name}-service"], &["{name}-initial-admin"]),
     other(Counts::WaitedFor, "Tenant.minio.min.io", &["minio", "{name}-hl"], &[]),
 ];
 
-/// What an operator makes inside a database: a migration fails until it is there. The kind, and the field that names
-/// the database.
-pub(crate) const PARTS: &[(&str, &str)] = &[
-    ("Database.postgresql.cnpg.io", "{spec.cluster.name}"),
-    ("Publication.postgresql.cnpg.io", "{spec.cluster.name}"),
-    ("Subscription.postgresql.cnpg.io", "{spec.cluster.name}"),
-    ("Database.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
-    ("User.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
-    ("Grant.k8s.mariadb.com", "{spec.mariaDbRef.name}"),
-    ("MongoDBUser.mongodb.com", "{spec.mongodbResourceRef.name}"),
+/// What a controller makes inside a database or a broker, one kind a line: whoever uses that needs it.
+#[rustfmt::skip]
+pub(crate) const PARTS: &[Part] = &[
+    part("Database.postgresql.cnpg.io", "Cluster", "{spec.cluster.name}"),
+    part("Publication.postgresql.cnpg.io", "Cluster", "{spec.cluster.name}"),
+    part("Subscription.postgresql.cnpg.io", "Cluster", "{spec.cluster.name}"),
+    part("Database.k8s.mariadb.com", "MariaDB", "{spec.mariaDbRef.name}"),
+    part("User.k8s.mariadb.com", "MariaDB", "{spec.mariaDbRef.name}"),
+    part("Grant.k8s.mariadb.com", "MariaDB", "{spec.mariaDbRef.name}"),
+    part("MysqlDatabase.mysql.presslabs.org", "MysqlCluster", "{spec.clusterRef.name}"),
+    part("MysqlUser.mysql.presslabs.org", "MysqlCluster", "{spec.clusterRef.name}"),
+    part("MongoDBUser.mongodb.com", "MongoDB", "{spec.mongodbResourceRef.name}"),
+    part("KafkaNodePool.kafka.strimzi.io", "Kafka", "{labels.strimzi.io/cluster}"),
+    part("KafkaTopic.kafka.strimzi.io", "Kafka", "{labels.strimzi.io/cluster}"),
+    part("KafkaUser.kafka.strimzi.io", "Kafka", "{labels.strimzi.io/cluster}"),
+    part("PostgresUser.db.movetokube.com", "Postgres", "{spec.database}"),
+    // In a database that no custom resource runs.
+    part("Postgres.db.movetokube.com", "", ""),
+    part("Database.postgresql.sql.crossplane.io", "", ""),
+    part("Role.postgresql.sql.crossplane.io", "", ""),
+    part("Grant.postgresql.sql.crossplane.io", "", ""),
+    part("Schema.postgresql.sql.crossplane.io", "", ""),
+    part("Extension.postgresql.sql.crossplane.io", "", ""),
+    part("Database.mysql.sql.crossplane.io", "", ""),
+    part("User.mysql.sql.crossplane.io", "", ""),
+    part("Grant.mysql.sql.crossplane.io", "", ""),
+    part("Database.mssql.sql.crossplane.io", "", ""),
+    part("User.mssql.sql.crossplane.io", "", ""),
+    part("Grant.mssql.sql.crossplane.io", "", ""),
 ];
+
+/// One kind of [`PARTS`].
+pub(crate) struct Part {
+    /// As `Index::find` takes it.
+    pub(crate) kind: &'static str,
+    /// The kind of what it is made in, of the same group; empty where that is no custom resource.
+    pub(crate) whole: &'static str,
+    /// The name of what it is made in; see `pattern`.
+    pub(crate) name: &'static str,
+}
+
+impl Part {
+    /// The kind of what it is made in, as `Index::find` takes it.
+    fn whole(&self) -> Option<String> {
+        let (_, group) = self.kind.split_once('.').filter(|_| !self.whole.is_empty())?;
+        Some(format!("{}.{group}", self.whole))
+    }
+}
+
+const fn part(kind: &'static str, whole: &'static str, name: &'static str) -> Part {
+    Part { kind, whole, name }
+}
 
 const fn database(
     kind: &'static str,
@@ -120,17 +163,43 @@ pub(crate) fn of(header: &Header) -> Option<&'static Operator> {
     is_custom(header).then(|| OPERATORS.iter().find(|operator| is(header, operator.kind)))?
 }
 
-/// Returns the parts of a database that an operator runs.
+/// What is made inside of an object.
 pub(crate) fn parts<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut found = Vec::new();
-    for (kind, field) in PARTS {
-        if kind.split_once('.').map(|(_, group)| group) != Some(group(&of.api_version)) {
-            continue;
-        }
-        for header in app.of_kind(kind) {
+    for part in PARTS.iter().filter(|part| part.whole().is_some_and(|whole| is(of, &whole))) {
+        for header in app.of_kind(part.kind) {
             if app.same_namespace(header.namespace.as_deref(), of.namespace.as_deref())
-                && pattern::expand(field, app.object(header.id)?).contains(&of.name)
+                && pattern::expand(part.name, app.object(header.id)?).contains(&of.name)
             {
+                found.push(header);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What an object is made in.
+pub(crate) fn wholes<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
+    let mut found = Vec::new();
+    for part in PARTS.iter().filter(|part| is(of, part.kind)) {
+        let Some(whole) = part.whole() else { continue };
+        for name in pattern::expand(part.name, app.object(of.id)?) {
+            found.extend(app.find_all(&whole, &name, of.namespace.as_deref()));
+        }
+    }
+    Ok(found)
+}
+
+/// What is made in a database that the app does not render.
+pub(crate) fn outside<'v>(namespace: Option<&str>, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
+    let of_database = |part: &&Part| {
+        let operator = part.whole().and_then(|whole| OPERATORS.iter().find(|it| it.kind == whole));
+        part.whole.is_empty() || operator.is_some_and(|operator| operator.counts == Counts::Named)
+    };
+    let mut found = Vec::new();
+    for part in PARTS.iter().filter(of_database) {
+        for header in app.of_kind(part.kind).filter(|header| app.reaches(header, namespace)) {
+            if wholes(header, app)?.is_empty() {
                 found.push(header);
             }
         }

@@ -1,6 +1,6 @@
 //! Names that controllers derive from an object, as the tables write them.
 //!
-//! `{name}` stands for `metadata.name`, `{spec.target.name}` for a field, `*` in a path for each item of a list,
+//! `{name}` stands for `metadata.name`, `{labels.KEY}` for a label, `{spec.target.name}` for a field, `*` in a path for each item of a list,
 //! `{a|b}` for the first that is there; a `*` outside braces for any text.
 
 use serde_json::Value;
@@ -46,6 +46,9 @@ pub(crate) fn matches(expanded: &str, name: &str) -> bool {
 }
 
 fn texts<'a>(field: &str, object: &'a Value) -> Vec<&'a str> {
+    if let Some(key) = field.strip_prefix("labels.") {
+        return object["metadata"]["labels"][key].as_str().into_iter().collect();
+    }
     let path = if field == "name" { "metadata.name" } else { field };
     let mut values = vec![object];
     for step in path.split('.') {

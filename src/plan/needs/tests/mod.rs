@@ -2,6 +2,7 @@
 
 mod databases;
 mod fields;
+mod policies;
 mod tables;
 mod waiting;
 
@@ -37,7 +38,7 @@ fn with_job<'a, T>(manifests: &'a Manifests, run: impl FnOnce(&Job<'a>, &Pods<'_
 
 /// Returns what the Job needs, where no other one was looked at before.
 fn alone<'a>(job: &Job<'a>, pods: &Pods<'_, 'a>) -> Result<Found> {
-    of(job, &Makers::default(), pods)
+    of(job, &Shared::default(), pods)
 }
 
 fn lines(needs: &[Need]) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::plan::needs::{
     catalogue::{
         known_databases::KNOWN_DATABASES,
-        operators::OPERATORS,
+        operators::{self, OPERATORS, PARTS},
         pattern,
         secret_controllers::{CONNECTIONS, SECRET_CONTROLLERS},
     },
@@ -132,18 +132,19 @@ const OPERATED: &[(&str, &str, &[&str], &[&str])] = &[
     ("SolrCloud.solr.apache.org", "{}", &["app-solrcloud-common", "app-solrcloud-headless"], &["app-solrcloud-basic-auth"]),
     ("Elasticsearch.elasticsearch.k8s.elastic.co", "{}", &["app-es-http", "app-es-internal-http"], &["app-es-elastic-user", "app-es-http-certs-public"]),
     ("OpenSearchCluster.opensearch.opster.io", "{general: {serviceName: db}}", &["db"], &["app-admin-password"]),
-    ("Redis.redis.redis.opstreelabs.in", "{}", &["app", "app-additional"], &[]),
+    ("Redis.redis.redis.opstreelabs.in", "{}", &["app", "app-headless", "app-additional"], &[]),
     ("RedisFailover.databases.spotahome.com", "{}", &["rfs-app", "rfrm-app"], &[]),
-    ("RedisCluster.redis.redis.opstreelabs.in", "{}", &["app-leader", "app-follower"], &[]),
-    ("RedisReplication.redis.redis.opstreelabs.in", "{}", &["app", "app-master", "app-replica"], &[]),
+    ("RedisCluster.redis.redis.opstreelabs.in", "{}", &["app-master", "app-leader", "app-leader-headless", "app-follower", "app-follower-additional"], &[]),
+    ("RedisReplication.redis.redis.opstreelabs.in", "{}", &["app", "app-headless", "app-additional", "app-master", "app-replica"], &[]),
+    ("RedisSentinel.redis.redis.opstreelabs.in", "{}", &["app-sentinel", "app-sentinel-headless"], &[]),
     ("Redis.kubedb.com", "{authSecret: {name: db}}", &["app"], &["app-auth", "db"]),
     ("RedisEnterpriseDatabase.app.redislabs.com", "{databaseSecretName: db}", &["app"], &["redb-app", "db"]),
-    ("Dragonfly.dragonflydb.io", "{}", &["app"], &[]),
+    ("Dragonfly.dragonflydb.io", "{serviceSpec: {name: db}}", &["db"], &[]),
     ("RabbitmqCluster.rabbitmq.com", "{}", &["app"], &["app-default-user"]),
     ("Kafka.kafka.strimzi.io", "{}", &["app-kafka-bootstrap", "app-kafka-brokers"], &["app-cluster-ca-cert"]),
     ("KafkaConnect.kafka.strimzi.io", "{}", &["app-connect-api"], &[]),
     ("KafkaBridge.kafka.strimzi.io", "{}", &["app-bridge-service"], &[]),
-    ("Redpanda.cluster.redpanda.com", "{}", &["app"], &[]),
+    ("Redpanda.cluster.redpanda.com", "{}", &["app", "app-external"], &[]),
     ("Keycloak.k8s.keycloak.org", "{}", &["app-service"], &["app-initial-admin"]),
     ("Tenant.minio.min.io", "{}", &["minio", "app-hl"], &[]),
 ];
@@ -177,7 +178,9 @@ fn every_producer_makes_what_the_pod_reads() {
             found(&reads(makes, name), &[&others]),
             [format!("{short} app: envFrom of container m, for which it makes {made}")]
         );
-        assert_eq!(names(&reads(makes, "something-else"), &[&others]), [""; 0], "{kind}");
+        if !PARTS.iter().any(|part| part.kind == *kind) {
+            assert_eq!(names(&reads(makes, "something-else"), &[&others]), [""; 0], "{kind}");
+        }
     }
     let rows = SECRET_CONTROLLERS
         .iter()
@@ -222,6 +225,48 @@ fn every_operator_makes_the_services_and_secrets_of_its_row() {
     }
 }
 
+/// A part of a row that names its whole `app`.
+fn part_of(row: &operators::Part) -> String {
+    let (kind, group) = row.kind.split_once('.').unwrap();
+    let field = row.name.trim_matches(['{', '}']);
+    let text = if let Some(key) = field.strip_prefix("labels.") {
+        format!("metadata: {{name: part, labels: {{{key}: app}}}}\n")
+    } else {
+        let spec = field.rsplit('.').fold("app".to_owned(), |value, key| format!("{{{key}: {value}}}"));
+        format!("metadata: {{name: part}}\n{}", &spec[1..spec.len() - 1])
+    };
+    format!("apiVersion: {group}/v1\nkind: {kind}\n{text}\n")
+}
+
+#[test]
+fn a_part_and_what_it_is_made_in_need_each_other() {
+    for row in PARTS.iter().filter(|row| !row.whole.is_empty()) {
+        let group = row.kind.split_once('.').unwrap().1;
+        let whole = object(&format!("{group}/v1"), row.whole, "app");
+        let manifests = manifests(&format!("{}---\n{whole}", part_of(row)));
+        let app = Index::new(&manifests, Some("shop")).unwrap();
+        let (part, whole) = (&app.headers()[0], &app.headers()[1]);
+        assert_eq!(operators::wholes(part, &app).unwrap(), [whole], "{}", row.kind);
+        assert_eq!(operators::parts(whole, &app).unwrap(), [part], "{}", row.kind);
+    }
+}
+
+#[test]
+fn a_migration_needs_what_is_made_in_a_database_outside_of_the_app() {
+    for (kind, needed) in [
+        ("Database.postgresql.sql.crossplane.io", true),
+        ("Postgres.db.movetokube.com", true),
+        ("Grant.k8s.mariadb.com", true),
+        ("Database.postgresql.cnpg.io", true),
+        ("KafkaTopic.kafka.strimzi.io", false),
+        ("PostgresUser.db.movetokube.com", false),
+    ] {
+        let row = PARTS.iter().find(|row| row.kind == kind).unwrap();
+        let part = if row.whole.is_empty() { custom(kind, "{}") } else { part_of(row) };
+        assert_eq!(!names("containers: []", &[&part]).is_empty(), needed, "{kind}");
+    }
+}
+
 #[test]
 fn an_operators_secret_of_another_namespace_is_not_this_one() {
     let claim = custom("Bucket.example.org", "{writeConnectionSecretToRef: {name: db, namespace: data}}");
@@ -260,6 +305,16 @@ fn operators_table() -> String {
     table
 }
 
+fn parts_table() -> String {
+    let mut table = "| kind | made in | by the name |\n|---|---|---|\n".to_owned();
+    for row in PARTS {
+        let whole = if row.whole.is_empty() { "a database outside" } else { &code(&[row.whole]) };
+        let name = if row.name.is_empty() { String::new() } else { code(&[row.name]) };
+        writeln!(table, "| `{}` | {whole} | {name} |", row.kind).unwrap();
+    }
+    table
+}
+
 /// Puts a table between its markers.
 fn with_table(page: &str, name: &str, table: &str) -> String {
     let (start, end) = (format!("<!-- table: {name} -->\n"), "<!-- end -->");
@@ -273,10 +328,14 @@ fn with_table(page: &str, name: &str, table: &str) -> String {
 fn the_page_shows_the_tables() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/dependencies.md");
     let page = fs::read_to_string(&path).unwrap();
-    let expected =
-        [("producers", producers_table()), ("engines", engines_table()), ("operators", operators_table())]
-            .iter()
-            .fold(page.clone(), |page, (name, table)| with_table(&page, name, table));
+    let expected = [
+        ("producers", producers_table()),
+        ("engines", engines_table()),
+        ("operators", operators_table()),
+        ("parts", parts_table()),
+    ]
+    .iter()
+    .fold(page.clone(), |page, (name, table)| with_table(&page, name, table));
     if env::var_os("PRESYNC_BLESS").is_some() {
         fs::write(&path, expected).unwrap();
     } else {

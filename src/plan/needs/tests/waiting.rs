@@ -159,3 +159,16 @@ fn another_job_may_make_a_secret_when_it_runs() {
         assert_eq!(names(pod, &[&job("other", other)]), [""; 0], "{other}");
     }
 }
+
+#[test]
+fn the_secret_of_a_class_is_there_once_a_pod_mounts_it() {
+    let class = object("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass", "vault")
+        + "spec: {secretObjects: [{secretName: db}]}\n";
+    let reads = "containers: [{name: m, envFrom: [{secretRef: {name: db}}]}]";
+    let mounts = "volumes: [{name: v, csi: {volumeAttributes: {secretProviderClass: vault}}}]";
+    let web = deployment(mounts);
+    let why = "Deployment api: envFrom of container m, for which it makes Secret db once it is mounted";
+    assert_eq!(awaited(&app(reads, &[&class, &web])), [why]);
+    assert_eq!(awaited(&app(&format!("{reads}\n{mounts}"), &[&class, &web])), [""; 0]);
+    assert_eq!(awaited(&app(reads, &[&class, &deployment("containers: []")])), [""; 0]);
+}
