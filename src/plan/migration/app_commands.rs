@@ -58,7 +58,7 @@ const OPTIONS: &[&str] = &[
 const DATABASE_COMMANDS: &[&str] = &["upgrade", "update", "prepare", "sync", "apply", "setup", "init"];
 
 /// Tokens that change a schema where a name joins them with a database.
-const JOINED: &[&str] = &["upgrade", "init", "initdb", "dbinit", "dbupgrade", "sync", "update"];
+const JOINED: &[&str] = &["apply", "upgrade", "init", "initdb", "dbinit", "dbupgrade", "sync", "update"];
 
 /// Tokens that make a database ready, beside one that names it: `db-init.sh`, `db-sync.py`.
 const PREPARES: &[&str] = &["sync", "create", "load"];
@@ -210,6 +210,7 @@ mod tests {
             ("/opt/shop/manage_db.sh upgrade", "manage_db.sh upgrade"),
             ("./init_and_upgrade_db", "init_and_upgrade_db"),
             ("python scripts/update_schema.py", "update_schema.py"),
+            ("python apply_schema.py", "apply_schema.py"),
         ] {
             assert_eq!(own(line).as_deref(), Some(word), "{line}");
         }

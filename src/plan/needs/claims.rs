@@ -20,7 +20,10 @@ pub(crate) fn mounts<'v>(claim: ObjectId, app: &'v Index<'_>) -> Result<Vec<&'v 
 }
 
 /// The app's objects whose pods mount a `SecretProviderClass`.
-pub(crate) fn mounting<'v, 'a>(class: &Header, app: &'v Index<'a>) -> Result<Vec<(&'v Header, Template<'a>)>> {
+pub(crate) fn mounting<'v, 'a>(
+    class: &Header,
+    app: &'v Index<'a>,
+) -> Result<Vec<(&'v Header, Template<'a>)>> {
     let is = |volume: &Value| volume["csi"]["volumeAttributes"]["secretProviderClass"] == class.name.as_str();
     with_volume(class, is, app)
 }

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     manifest::{Header, ObjectId},
     plan::{
-        app::index::Index,
+        app::{index::Index, job::Job},
         needs::{
             Relation,
             catalogue::{
@@ -288,4 +288,15 @@ impl Port<'_> {
                 || target.is_some_and(|target| port["containerPort"] == target)
         })
     }
+}
+
+/// Words of Jobs that fill or build a search index.
+const INDEX_WORDS: [&str; 8] =
+    ["elastic", "elasticsearch", "index", "indexes", "indices", "opensearch", "reindex", "search"];
+
+/// Whether a Job's name or commands say that it works on a search index.
+pub(crate) fn works_on_index(job: &Job<'_>, texts: &[Text<'_>]) -> bool {
+    let says =
+        |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| INDEX_WORDS.contains(&word));
+    says(&job.label()) || texts.iter().any(|text| text.command.is_some() && says(&text.content))
 }

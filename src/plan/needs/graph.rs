@@ -14,9 +14,9 @@ use crate::{
         },
         needs::{
             Found, Missing, Need, Relation, Shared, Use, WaitedFor,
-            catalogue::{operators, secret_controllers::SecretControllers},
+            catalogue::{kinds::may_be_a_database, operators, secret_controllers::SecretControllers},
             claims, custom_resources,
-            databases::{Asking, Databases, Reached},
+            databases::{Asking, Databases, Reached, works_on_index},
             dependents::waiters,
             policies,
             rbac::{self, Account},
@@ -68,6 +68,9 @@ pub(crate) fn from<'v, 'a>(job: &Job<'a>, shared: &Shared<'v>, pods: &Pods<'v, '
             walk.add(part, Relation::Database, job.id, why, None);
         }
         walk.all(walked)?;
+        if *shared.database.get_or_init(|| app.custom().any(|header| may_be_a_database(header, app))) {
+            walk.missing.push(Missing { by: job.id, why: "its database".to_owned() });
+        }
     }
     Ok(Found { needs: walk.needs, awaits: walk.workloads, missing: walk.missing, waiters })
 }
@@ -375,15 +378,4 @@ fn reads_are_there(reads: &Reads, object: &Value) -> bool {
         Reads::Variable { key, .. } => data::has_key(object, key),
         Reads::Files { items, .. } => items.iter().all(|(key, _)| data::has_key(object, key)),
     }
-}
-
-/// Words of Jobs that fill or build a search index.
-const INDEX_WORDS: [&str; 8] =
-    ["elastic", "elasticsearch", "index", "indexes", "indices", "opensearch", "reindex", "search"];
-
-/// Whether a Job's name or commands say that it works on a search index.
-fn works_on_index(job: &Job<'_>, texts: &[Text<'_>]) -> bool {
-    let says =
-        |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| INDEX_WORDS.contains(&word));
-    says(&job.label()) || texts.iter().any(|text| text.command.is_some() && says(&text.content))
 }

@@ -16,6 +16,8 @@ pub(crate) mod texts;
 mod wait_commands;
 mod waited_for;
 
+use std::cell::OnceCell;
+
 use crate::{
     error::Result,
     manifest::{Header, ObjectId, Step},
@@ -95,6 +97,8 @@ pub(crate) struct Missing {
 pub(crate) struct Shared<'v> {
     makers: makers::Makers<'v>,
     policies: policies::Policies<'v>,
+    /// Whether an object of an unknown kind may be a database.
+    database: OnceCell<bool>,
 }
 
 /// Follows the Job's pod through the app; fails where a document cannot be read.

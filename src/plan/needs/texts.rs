@@ -32,9 +32,9 @@ impl Text<'_> {
         self.command.is_some_and(wait_commands::probes)
     }
 
-    /// Whether it waits until what it names answers: a command, or a variable such as `WAIT_HOSTS`.
-    pub(crate) fn waits(&self) -> bool {
-        self.command.map_or_else(|| wait_commands::says_wait_for(&self.content), wait_commands::waits)
+    /// Whether what it names must be there: what a command names, it uses, and `WAIT_HOSTS` says so.
+    pub(crate) fn uses(&self) -> bool {
+        self.command.map_or_else(|| wait_commands::says_wait_for(&self.content), wait_commands::uses)
     }
 }
 
@@ -55,6 +55,7 @@ pub(crate) fn of_pod<'p>(pod: &'p Pod<'_>) -> Vec<Text<'p>> {
     for container in &pod.containers {
         for command in &container.commands {
             let why = command.origin.why.as_str();
+            texts.extend(command.assignments().iter().map(|variable| data(variable.into(), why)));
             let content = command.line().into();
             texts.push(Text { content, why: why.into(), command: Some(command), init: container.init });
             texts.extend(command.input.iter().map(|input| data(input.into(), why)));

@@ -67,27 +67,18 @@ const WITH_VALUE: [&str; 29] = [
 const PROBES: [&str; 11] =
     ["dig", "dockerize", "getent", "host", "nc", "ncat", "netcat", "nslookup", "ping", "tcping", "telnet"];
 
-/// Commands that ask a server for something, which must be there.
-const FETCHES: [&str; 4] = ["curl", "grpcurl", "http", "wget"];
+/// Commands that only say, or set, what they name.
+const SAYS: [&str; 6] = ["declare", "echo", "export", "local", "printf", "readonly"];
 
-/// Commands that say whether a database answers.
-const CHECKS: [&str; 3] = ["mysqladmin", "pg_isready", "redis-cli"];
-
-/// Whether the command takes hosts as bare words.
+/// Whether the command takes hosts as bare words: one that only tries to reach them, or the condition of a loop.
 pub(crate) fn probes(command: &commands::Command) -> bool {
     let (program, _) = command.launched();
-    PROBES.contains(&program) || says_wait(program)
+    command.looped || PROBES.contains(&program) || says_wait(program)
 }
 
-/// Whether the command runs until something answers.
-pub(crate) fn waits(command: &commands::Command) -> bool {
-    let (program, _) = command.launched();
-    let variables = command.words.iter().take_while(|word| program::is_assignment(word));
-    command.looped
-        || probes(command)
-        || CHECKS.contains(&program)
-        || FETCHES.contains(&program)
-        || variables.into_iter().any(|variable| says_wait_for(variable))
+/// Whether what the command names must be there.
+pub(crate) fn uses(command: &commands::Command) -> bool {
+    !SAYS.contains(&command.launched().0)
 }
 
 /// Whether it is `WAIT_HOSTS=…`, a variable of tools that wait.
@@ -281,31 +272,6 @@ mod tests {
         ] {
             let expected = (kind.to_owned(), name.map(str::to_owned), selector.to_owned());
             assert_eq!(targets(text), [expected], "{text}");
-        }
-    }
-
-    #[test]
-    fn commands_that_wait() {
-        for (text, program, expected) in [
-            ("nc -z db 5432", "nc", true),
-            ("sh -c 'until nc -z db 5432; do sleep 1; done'", "nc", true),
-            ("/usr/bin/nc -z db", "nc", true),
-            ("timeout 60s bash -c 'nc db 1'", "nc", true),
-            ("sh /scripts/wait-for.sh db", "wait-for.sh", true),
-            ("echo start; until PGPASSWORD=x psql -h db; do sleep 1; done", "psql", true),
-            ("psql -h db", "psql", false),
-            ("migrate && curl http://db", "curl", true),
-            ("while ! [ \"$(mysql -h db)\" ]; do sleep 1; done", "mysql", true),
-            ("until true; do psql -h db; done", "psql", false),
-            ("x=$(pg_isready -h db)", "pg_isready", true),
-            ("./wait-for-it.sh db:5432", "wait-for-it.sh", true),
-            ("WAIT_HOSTS=db:5432 /wait", "wait", true),
-            ("WAIT_HOSTS=db:5432 /start", "start", true),
-            ("DB_HOST=db /start", "start", false),
-        ] {
-            let found = commands::of_text(text);
-            let command = found.iter().find(|command| command.launched().0 == program).expect(text);
-            assert_eq!(waits(command), expected, "{text}");
         }
     }
 

@@ -46,9 +46,17 @@ pub(crate) struct Origin {
 }
 
 impl Command {
-    /// Returns the words on one line, without those that are shell text: their commands are commands of their own.
+    /// The variables that it is given: `NAME=value` before the program.
+    pub(crate) fn assignments(&self) -> &[String] {
+        let count = self.words.iter().take_while(|word| program::is_assignment(word)).count();
+        &self.words[..count]
+    }
+
+    /// The words on one line, without variables, and without those that are shell text: their commands are commands of
+    /// their own.
     pub(crate) fn line(&self) -> String {
-        let words = self.words.iter().zip(program::shell_texts(&self.words)).skip(usize::from(self.implied));
+        let before = self.assignments().len() + usize::from(self.implied);
+        let words = self.words.iter().zip(program::shell_texts(&self.words)).skip(before);
         words.filter(|(_, text)| !text).map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" ")
     }
 

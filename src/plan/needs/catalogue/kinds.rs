@@ -171,6 +171,21 @@ pub(crate) fn knowledge(header: &Header, app: &Index<'_>) -> Knowledge {
     }
 }
 
+/// Whether an object of an unknown kind may be, or make, a database: its kind or its group says so.
+pub(crate) fn may_be_a_database(header: &Header, app: &Index<'_>) -> bool {
+    let kind = format!("{}.{}", header.kind, group(&header.api_version)).to_lowercase();
+    let says = DATABASE_PARTS.iter().any(|part| kind.contains(part))
+        || kind.split(['.', '-']).any(|word| DATABASE_WORDS.contains(&word));
+    says && knowledge(header, app) == Knowledge::Unknown
+}
+
+/// What the kind or the group of a database has in its name.
+const DATABASE_PARTS: [&str; 9] =
+    ["cassandra", "cockroach", "database", "dbcluster", "dbinstance", "maria", "mongo", "postgres", "sql"];
+
+/// Words of a group that say so as a whole.
+const DATABASE_WORDS: [&str; 5] = ["db", "documentdb", "rds", "redis", "spanner"];
+
 fn is_of(header: &Header, list: &[&str]) -> bool {
     list.iter().any(|kind| {
         kind.strip_prefix("*.").map_or_else(|| is(header, kind), |of| group(&header.api_version) == of)
@@ -204,6 +219,28 @@ mod tests {
         assert_eq!(known(&[]), Knowledge::Unknown);
         assert_eq!(known(&[KindRule { harmless: true, ..rule.clone() }]), Knowledge::Harmless);
         assert_eq!(known(&[KindRule { secrets: vec!["{name}".into()], ..rule }]), Knowledge::Maker);
+    }
+
+    #[test]
+    fn a_kind_may_say_that_it_is_a_database() {
+        for (api_version, kind, says) in [
+            ("platform.example.org/v1", "PostgresInstance", true),
+            ("platform.example.org/v1", "MySQLInstance", true),
+            ("rds.aws.upbound.io/v1beta1", "Instance", true),
+            ("rds.services.k8s.aws/v1alpha1", "DBInstance", true),
+            ("sql.cnrm.cloud.google.com/v1beta1", "SQLInstance", true),
+            ("db.example.org/v1", "XShop", true),
+            ("platform.example.org/v1", "Dashboard", false),
+            ("helm.toolkit.fluxcd.io/v2", "HelmRelease", false),
+            // Known: whether it is a need is found out otherwise.
+            ("postgresql.cnpg.io/v1", "Cluster", false),
+            ("monitoring.coreos.com/v1", "ServiceMonitor", false),
+        ] {
+            let text = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n");
+            let manifests = manifests(&text);
+            let app = Index::new(&manifests, None).unwrap();
+            assert_eq!(may_be_a_database(&app.headers()[0], &app), says, "{api_version} {kind}");
+        }
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::{
 /// Length from which a name may have been cut: charts cut at 63 characters and at 52, the limit for a `CronJob`.
 const CUT: usize = 50;
 
+/// Length from which Git shortens a hash; no word of seven letters begins one by chance.
+const SHORT_HASH: usize = 7;
+
 /// A text that changes with each release.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mark {
@@ -70,9 +73,8 @@ impl Mark {
                 _ => (text.as_str(), mark.as_str()),
             };
             bare == mark_bare
-                || (is_hash(bare)
-                    && is_hash(mark_bare)
-                    && (bare.starts_with(mark_bare) || mark_bare.starts_with(bare)))
+                || (is_hash(mark_bare) && bare.len() >= SHORT_HASH && mark_bare.starts_with(bare))
+                || (is_hash(mark_bare) && is_hash(bare) && bare.starts_with(mark_bare))
                 || (cut && index == last && mark_bare.starts_with(bare))
         })
     }
@@ -116,7 +118,7 @@ fn without_v(text: &str) -> &str {
 
 /// Whether it is a commit or a digest, perhaps shortened.
 fn is_hash(text: &str) -> bool {
-    text.len() >= 7
+    text.len() >= SHORT_HASH
         && text.bytes().all(|byte| byte.is_ascii_hexdigit())
         && text.bytes().any(|byte| byte.is_ascii_digit())
 }

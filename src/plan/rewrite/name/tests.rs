@@ -63,6 +63,9 @@ fn what_is_certainly_generated_makes_way_for_a_digest_of_the_app() {
         ("shop-v1.3.3-migrations", "shop:v1.3.3", "shop-migrations-#"),
         ("shop-migrate-3f9c2ab", "shop:1", "shop-migrate-#"),
         ("shop-3f9c2ab8-migrate", "shop:1", "shop-migrate-#"),
+        ("shop-migrate-abcdefa", "shop:abcdefab1d0e4c55a1b2c3d4e5f60718293a4b5c", "shop-migrate-#"),
+        ("shop-migrate-abcdefa", "shop:abcdefa0", "shop-migrate-#"),
+        ("shop-migrate-defaced", "shop:3f9c2ab81d0e4c55a1b2c3d4e5f60718293a4b5c", "shop-migrate-defaced"),
         ("shop-migrate-81d0e4c", "shop@sha256:81d0e4c5a1b2c3d4e5f60718293a4b5c", "shop-migrate-#"),
         ("3f9c2ab", "shop:1", "job-#"),
     ] {
