@@ -13,7 +13,7 @@ use crate::{
         needs::{
             hostnames,
             texts::{self, Text},
-            wait_commands::{self, Target},
+            wait_commands::Target,
         },
         pod::{Pod, Pods, workloads},
     },
@@ -73,8 +73,7 @@ fn pod_waits(pod: &Pod<'_>, job: &Job<'_>) -> Option<String> {
 }
 
 fn waits_for(text: &Text<'_>, job: &Job<'_>) -> bool {
-    let targets = text.command.map(wait_commands::targets).unwrap_or_default();
-    targets.iter().any(|target| is_target(target, job))
+    text.targets().iter().any(|target| is_target(target, job))
         || (!job.name().is_empty() && names_job(text, job.name()))
 }
 
@@ -90,14 +89,9 @@ fn is_target(target: &Target<'_>, job: &Job<'_>) -> bool {
     }
 }
 
-/// Whether the text is the API's path to the Job, a variable such as `JOB_NAME`, or of an init container that has no
-/// other use for the name.
+/// The API's path to the Job, or an init container that has no other use for the name.
 fn names_job(text: &Text<'_>, name: &str) -> bool {
     if memmem::find(text.content.as_bytes(), format!("/jobs/{name}").as_bytes()).is_some() {
-        return true;
-    }
-    let variable = text.content.strip_suffix(name).and_then(|rest| rest.strip_suffix('='));
-    if variable.is_some_and(|variable| variable.to_ascii_lowercase().contains("job")) {
         return true;
     }
     // A name of one word may be anything: a subcommand, a directory.

@@ -21,7 +21,7 @@ use crate::{
             policies,
             rbac::{self, Account},
             texts::{self, Text},
-            wait_commands, waited_for,
+            waited_for,
         },
         pod::{
             Pod, Pods, data,
@@ -234,7 +234,7 @@ impl Walk<'_, '_, '_> {
         };
         let mut reached = self.databases.reached(texts, asking)?;
         for text in texts {
-            for target in text.command.map(wait_commands::targets).unwrap_or_default() {
+            for target in text.targets() {
                 match (target.kind, target.name) {
                     ("ConfigMap" | "Secret", Some(name)) => {
                         let reference = Reference::new(target.kind, Relation::Config, name, &text.why);

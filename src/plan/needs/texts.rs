@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashSet};
 use serde_json::Value;
 
 use crate::plan::{
-    needs::wait_commands,
+    needs::wait_commands::{self, Target},
     pod::{
         Pod,
         commands::Command,
@@ -30,6 +30,11 @@ impl Text<'_> {
     /// Whether it takes hosts as bare words.
     pub(crate) fn probes(&self) -> bool {
         self.command.is_some_and(wait_commands::probes)
+    }
+
+    /// The objects that it waits for, or acts on.
+    pub(crate) fn targets(&self) -> Vec<Target<'_>> {
+        self.command.map_or_else(|| wait_commands::named_by(&self.content), wait_commands::targets)
     }
 
     /// Whether what it names must be there: what a command names, it uses, and `WAIT_HOSTS` says so.

@@ -105,6 +105,24 @@ pub(crate) fn targets(command: &commands::Command) -> Vec<Target<'_>> {
     targets_of(&Command { program, arguments })
 }
 
+/// The objects that a variable says the pod waits for: `MIGRATION_JOB=migrate`, `DEPENDENCY_SERVICE=shop:db,shop:cache`
+/// of `kubernetes-entrypoint`.
+pub(crate) fn named_by(variable: &str) -> Vec<Target<'_>> {
+    let parts = variable.split_once('=').filter(|_| program::is_assignment(variable));
+    let Some((name, value)) = parts else { return Vec::new() };
+    let name = name.to_ascii_lowercase();
+    let kind = if name.contains("job") {
+        "Job"
+    } else if name.contains("service") && (name.contains("depend") || says_wait(&name)) {
+        "Service"
+    } else {
+        return Vec::new();
+    };
+    let entries = value.split([',', ';', ' ']).filter_map(|entry| entry.rsplit([':', '/']).next());
+    let names = entries.filter(|name| !name.is_empty());
+    names.map(|name| Target { kind, name: Some(name), selector: Vec::new() }).collect()
+}
+
 fn targets_of<'t>(command: &Command<'t>) -> Vec<Target<'t>> {
     let kubectl = matches!(command.program, "kubectl" | "oc");
     if !kubectl && !says_wait(command.program) {
@@ -272,6 +290,26 @@ mod tests {
         ] {
             let expected = (kind.to_owned(), name.map(str::to_owned), selector.to_owned());
             assert_eq!(targets(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_name_objects() {
+        for (variable, kind, names) in [
+            ("MIGRATION_JOB=migrate", "Job", vec!["migrate"]),
+            ("DEPENDENCY_JOBS=a,shop:b", "Job", vec!["a", "b"]),
+            ("DEPENDENCY_SERVICE=shop:db,shop:cache", "Service", vec!["db", "cache"]),
+            ("SERVICE_NAME=db", "", vec![]),
+            ("JOB=", "", vec![]),
+            ("job: a", "", vec![]),
+        ] {
+            let found = named_by(variable);
+            assert!(found.iter().all(|target| target.kind == kind), "{variable}");
+            assert_eq!(
+                found.iter().filter_map(|target| target.name).collect::<Vec<_>>(),
+                names,
+                "{variable}"
+            );
         }
     }
 
