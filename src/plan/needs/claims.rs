@@ -19,7 +19,7 @@ pub(crate) fn mounts<'v>(claim: ObjectId, app: &'v Index<'_>) -> Result<Vec<&'v 
     Ok(with_volume(claim, is, app)?.into_iter().map(|(header, _)| header).collect())
 }
 
-/// The app's objects whose pods mount a `SecretProviderClass`.
+/// Returns the app's objects whose pods mount a `SecretProviderClass`.
 pub(crate) fn mounting<'v, 'a>(
     class: &Header,
     app: &'v Index<'a>,
@@ -28,7 +28,7 @@ pub(crate) fn mounting<'v, 'a>(
     with_volume(class, is, app)
 }
 
-/// The app's objects whose pods have a volume that names the object.
+/// Returns the app's objects whose pods have a volume that names the object.
 fn with_volume<'v, 'a>(
     named: &Header,
     is: impl Fn(&Value) -> bool,

@@ -89,7 +89,7 @@ fn is_target(target: &Target<'_>, job: &Job<'_>) -> bool {
     }
 }
 
-/// The API's path to the Job, or an init container that has no other use for the name.
+/// Whether the text is the API's path to the Job, or of an init container that has no other use for the name.
 fn names_job(text: &Text<'_>, name: &str) -> bool {
     if memmem::find(text.content.as_bytes(), format!("/jobs/{name}").as_bytes()).is_some() {
         return true;

@@ -175,7 +175,8 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// The Secrets of a `SecretProviderClass` are there as long as a pod mounts it: the referrer's own, or that of a workload.
+    /// Adds the workloads that mount a `SecretProviderClass`, unless the Job does: its Secrets are there as long as a pod
+    /// mounts it.
     fn mounting(&mut self, referrer: &Referrer<'_>, class: &Header, why: &str) -> Result<()> {
         if class.kind != "SecretProviderClass" || referrer.id != self.job.id {
             return Ok(());
@@ -266,7 +267,7 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    /// The network policies that let a pod's traffic through.
+    /// Adds the network policies that let a pod's traffic through.
     fn policies(&mut self, referrer: &Referrer<'_>, pod: &policies::Pod<'_>) -> Result<()> {
         for policy in self.shared.policies.of(pod, self.app)? {
             let why = referrer.why("its pod, which the policy selects");
@@ -286,7 +287,7 @@ impl Walk<'_, '_, '_> {
         Ok(next)
     }
 
-    /// What a needed object itself needs.
+    /// Follows what a needed object itself needs.
     fn object(&mut self, header: &Header) -> Result<()> {
         let app = self.app;
         let object = app.object(header.id)?;

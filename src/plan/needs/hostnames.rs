@@ -137,7 +137,7 @@ impl<'t> Place<'t> {
         before.strip_suffix('@').is_some_and(|credentials| !credentials.is_empty())
     }
 
-    /// A word of its own before or behind a port: `wait_for db 5432`, `connect(('db', 5432))`, `connect(5432, 'db')`.
+    /// Whether it is a word of its own before or behind a port: `wait_for db 5432`, `connect(('db', 5432))`, `connect(5432, 'db')`.
     fn is_beside_port(self) -> bool {
         let apart = |c: char| !is_token(c) && !matches!(c, '/' | '@' | ':' | '=');
         let quoted = ['"', '\'', ' ', ','];
@@ -155,7 +155,7 @@ impl<'t> Place<'t> {
                 && front[..start].chars().next_back().is_none_or(apart)
     }
 
-    /// `db:5432`, and `db,1433` as SQL Server writes it.
+    /// Whether it is `db:5432`, or `db,1433` as SQL Server writes it.
     fn before_port(self) -> bool {
         let Some(port) = self.after().strip_prefix([':', ',']) else { return false };
         let digits = port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len());

@@ -54,7 +54,7 @@ pub(crate) struct Pod<'p> {
 }
 
 impl<'p> Pod<'p> {
-    /// The pod of a Job, or of something that serves.
+    /// Returns the pod of a Job, or of something that serves.
     pub(crate) fn new(
         labels: Option<&Map<String, Value>>,
         namespace: Option<&'p str>,
@@ -71,7 +71,7 @@ impl<'p> Pod<'p> {
 }
 
 impl<'v> Policies<'v> {
-    /// The policies that select the pod and let something through; one that only denies is not needed.
+    /// Returns the policies that select the pod and let something through; one that only denies is not needed.
     pub(crate) fn of(&self, pod: &Pod<'_>, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
         let read = if let Some(read) = self.0.get() {
             read

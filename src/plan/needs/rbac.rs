@@ -87,7 +87,7 @@ fn is_user(user: &str, account: &Account<'_>, app: &Index<'_>) -> bool {
     }
 }
 
-/// The app's workloads whose ServiceAccount may write the status of a custom resource: its controllers.
+/// Returns the app's workloads whose ServiceAccount may write the status of a custom resource: its controllers.
 ///
 /// A role for all groups counts where the app renders a definition of the group: then its controller is likely here too.
 pub(crate) fn controllers<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {

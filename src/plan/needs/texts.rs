@@ -32,7 +32,7 @@ impl Text<'_> {
         self.command.is_some_and(wait_commands::probes)
     }
 
-    /// The objects that it waits for, or acts on.
+    /// Returns the objects that it waits for, or acts on.
     pub(crate) fn targets(&self) -> Vec<Target<'_>> {
         self.command.map_or_else(|| wait_commands::named_by(&self.content), wait_commands::targets)
     }

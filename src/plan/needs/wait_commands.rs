@@ -97,7 +97,7 @@ struct Command<'t> {
     arguments: Vec<&'t str>,
 }
 
-/// The objects that a command waits for.
+/// Returns the objects that a command waits for.
 pub(crate) fn targets(command: &commands::Command) -> Vec<Target<'_>> {
     let (program, arguments) = command.launched();
     let words = arguments.iter().flat_map(|word| word.split_whitespace());
@@ -105,7 +105,7 @@ pub(crate) fn targets(command: &commands::Command) -> Vec<Target<'_>> {
     targets_of(&Command { program, arguments })
 }
 
-/// The objects that a variable says the pod waits for: `MIGRATION_JOB=migrate`, `DEPENDENCY_SERVICE=shop:db,shop:cache`
+/// Returns the objects that a variable says the pod waits for: `MIGRATION_JOB=migrate`, `DEPENDENCY_SERVICE=shop:db,shop:cache`
 /// of `kubernetes-entrypoint`.
 pub(crate) fn named_by(variable: &str) -> Vec<Target<'_>> {
     let parts = variable.split_once('=').filter(|_| program::is_assignment(variable));
@@ -157,7 +157,7 @@ fn targets_of<'t>(command: &Command<'t>) -> Vec<Target<'t>> {
     named(&words, &selector, default)
 }
 
-/// The objects that the words after a command name: `job/a job/b`, `job a b`, `job`.
+/// Returns the objects that the words after a command name: `job/a job/b`, `job a b`, `job`.
 fn named<'t>(
     words: &[&'t str],
     selector: &[(&'t str, &'t str)],
@@ -219,7 +219,7 @@ impl<'t> Words<'t> {
     }
 }
 
-/// The pod of a file in it: `namespace/pod:path`.
+/// Returns the pod of a file in it: `namespace/pod:path`.
 fn pod_of(file: &str) -> &str {
     let pod = file.split(':').next().unwrap_or_default();
     pod.rsplit('/').next().unwrap_or_default()

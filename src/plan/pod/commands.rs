@@ -46,13 +46,13 @@ pub(crate) struct Origin {
 }
 
 impl Command {
-    /// The variables that it is given: `NAME=value` before the program.
+    /// Returns the variables that it is given: `NAME=value` before the program.
     pub(crate) fn assignments(&self) -> &[String] {
         let count = self.words.iter().take_while(|word| program::is_assignment(word)).count();
         &self.words[..count]
     }
 
-    /// The words on one line, without variables, and without those that are shell text: their commands are commands of
+    /// Returns the words on one line, without variables, and without those that are shell text: their commands are commands of
     /// their own.
     pub(crate) fn line(&self) -> String {
         let before = self.assignments().len() + usize::from(self.implied);

@@ -129,7 +129,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// The kind of what it is made in, as `Index::find` takes it.
+    /// Returns the kind of what it is made in, as `Index::find` takes it.
     fn whole(&self) -> Option<String> {
         let (_, group) = self.kind.split_once('.').filter(|_| !self.whole.is_empty())?;
         Some(format!("{}.{group}", self.whole))
@@ -163,7 +163,7 @@ pub(crate) fn of(header: &Header) -> Option<&'static Operator> {
     is_custom(header).then(|| OPERATORS.iter().find(|operator| is(header, operator.kind)))?
 }
 
-/// What is made inside of an object.
+/// Returns what is made inside of an object.
 pub(crate) fn parts<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut found = Vec::new();
     for part in PARTS.iter().filter(|part| part.whole().is_some_and(|whole| is(of, &whole))) {
@@ -178,7 +178,7 @@ pub(crate) fn parts<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Heade
     Ok(found)
 }
 
-/// What an object is made in.
+/// Returns what an object is made in.
 pub(crate) fn wholes<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let mut found = Vec::new();
     for part in PARTS.iter().filter(|part| is(of, part.kind)) {
@@ -190,7 +190,7 @@ pub(crate) fn wholes<'v>(of: &Header, app: &'v Index<'_>) -> Result<Vec<&'v Head
     Ok(found)
 }
 
-/// What is made in a database that the app does not render.
+/// Returns what is made in a database that the app does not render.
 pub(crate) fn outside<'v>(namespace: Option<&str>, app: &'v Index<'_>) -> Result<Vec<&'v Header>> {
     let of_database = |part: &&Part| {
         let operator = part.whole().and_then(|whole| OPERATORS.iter().find(|it| it.kind == whole));
