@@ -1,10 +1,8 @@
 //! A team opts in with an application that runs, and out again.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use e2e::app::{SOON, presync};
-use e2e::catalog::{MIGRATION, Migration};
+use e2e::catalog::{LASTING, MIGRATION, Migration};
 use e2e::history::State;
 use e2e::scenario::Scenario;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -14,9 +12,7 @@ use crate::HOOK;
 
 pub(crate) async fn in_and_out_again(scenario: &Scenario) -> Result<()> {
     let lab = scenario.lab();
-    // Long enough for the plain Job to be there when the plugin comes, however busy the machine is.
-    let long = Duration::from_mins(10);
-    let app = scenario.app("").catalog("1", &Migration::new("1", long)).automated(true);
+    let app = scenario.app("").catalog("1", &Migration::new("1", LASTING)).automated(true);
     let app = scenario.create(app).await?;
     app.at_rest().await?;
     ensure!(app.migrations.runs(MIGRATION) == 1, "one run by the native sync:\n{}", app.migrations);
@@ -42,11 +38,9 @@ pub(crate) async fn in_and_out_again(scenario: &Scenario) -> Result<()> {
     app.at_rest().await?;
     ensure!(app.migrations.runs(MIGRATION) == runs + 1, "the plain Job ran:\n{}", app.migrations);
     ensure!(config_maps.get_opt(TRIGGER).await?.is_none(), "the trigger is pruned");
-    // And with a short TTL the trouble is back.
-    app.deploy("1", &Migration::new("1", lab.ttl)).await?;
-    app.history
-        .until("OutOfSync again", SOON + lab.after_ttl(), |state: &State| state.sync == "OutOfSync")
-        .await?;
+    // And the trouble is back.
+    app.ttl_passes().await?;
+    app.history.until("OutOfSync again", SOON, |state: &State| state.sync == "OutOfSync").await?;
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! The incident, from what `doctor` says of it to its end by `repair`.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::app::{App, SOON};
-use e2e::catalog::{MIGRATION, Migration, workloads};
+use e2e::catalog::{LASTING, MIGRATION, Migration, workloads};
 use e2e::history::State;
 use e2e::scenario::Scenario;
 use k8s_openapi::api::batch::v1::Job;
@@ -33,7 +34,7 @@ pub(crate) fn hanging_hook() -> String {
 }
 
 /// An app whose sync waits for a hook that will not end.
-pub(crate) async fn stuck(scenario: &Scenario, role: &str) -> Result<std::sync::Arc<App>> {
+pub(crate) async fn stuck(scenario: &Scenario, role: &str) -> Result<Arc<App>> {
     let app = scenario.app(role).file("workloads.yaml", workloads("1"));
     let app = scenario.create(app.file("migration.yaml", hanging_hook()).automated(false)).await?;
     let waits =
@@ -48,16 +49,21 @@ pub(crate) async fn stuck(scenario: &Scenario, role: &str) -> Result<std::sync::
     Ok(app)
 }
 
+/// An app whose plain Job TTL has deleted, so that it drifts.
+pub(crate) async fn without_its_job(scenario: &Scenario, role: &str) -> Result<Arc<App>> {
+    let app = scenario.app(role).catalog("1", &Migration::new("1", LASTING)).automated(false);
+    let app = scenario.create(app).await?;
+    app.at_rest().await?;
+    app.ttl_passes().await?;
+    app.history.until("drift after the TTL", SOON, State::drifts).await?;
+    Ok(app)
+}
+
 /// TTL deletes a plain Job, the app drifts; `doctor` names it, and after the fix in git `repair` shows its end.
 pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
     scenario: &Scenario,
 ) -> Result<()> {
-    let app = scenario.app("").file("workloads.yaml", workloads("1"));
-    let app = app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false);
-    let app = scenario.create(app).await?;
-    app.synced().await?;
-    app.history.until("drift after the TTL", SOON + scenario.lab().after_ttl(), State::drifts).await?;
-
+    let app = without_its_job(scenario, "").await?;
     let found =
         scenario.lab().presync(&["doctor", app.name()]).await?.expect(10)?.says("error missing-job:")?;
     found.says(&format!("Resource not found in cluster: batch/v1/Job:{MIGRATION}"))?;
@@ -80,13 +86,7 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
 
 /// What `doctor` says of a missing Job is carried out to the letter, and the app is at rest for good.
 pub(crate) async fn the_remedy_of_doctor_cures_for_good(scenario: &Scenario) -> Result<()> {
-    let app = scenario.app("").file("workloads.yaml", workloads("1"));
-    let app = scenario
-        .create(app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false))
-        .await?;
-    app.synced().await?;
-    app.history.until("drift after the TTL", SOON + scenario.lab().after_ttl(), State::drifts).await?;
-
+    let app = without_its_job(scenario, "").await?;
     let found = scenario.lab().presync(&["doctor", app.name(), "--format", "json"]).await?.expect(10)?;
     let report: Value = serde_json::from_str(&found.stdout)?;
     let remedy = report["findings"][0]["remedy"][0].as_str().context("a remedy")?;
@@ -98,11 +98,8 @@ pub(crate) async fn the_remedy_of_doctor_cures_for_good(scenario: &Scenario) -> 
         &[("migration.yaml", Some(&Migration::new("2", scenario.lab().ttl).yaml()))],
     )
     .await?;
-    app.at_rest().await?;
-    let since = Instant::now();
-    tokio::time::sleep(scenario.lab().after_ttl()).await;
-    ensure!(app.history.drift(since).is_zero(), "it drifted:\n{}", app.history);
-    Ok(())
+    let since = app.at_rest().await?;
+    app.stays_at_rest(since).await
 }
 
 /// The incident's own fix makes it worse; `repair` ends it from there, and then the fix goes out.

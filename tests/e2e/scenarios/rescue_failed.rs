@@ -12,7 +12,7 @@ use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use kube::config::Kubeconfig;
 use serde_json::json;
 
-use crate::rescue::eventually;
+use crate::rescue::{eventually, without_its_job};
 use crate::rescue_watch::get;
 
 pub(crate) async fn a_failed_migration_is_told_until_it_is_fixed(scenario: &Scenario) -> Result<()> {
@@ -58,7 +58,7 @@ async fn told_until_fixed(scenario: &Scenario, remote: Option<&str>) -> Result<(
     };
     failed_is(&address, &app, "1.0").await?;
     // Nobody does anything, and it stays.
-    tokio::time::sleep(lab.after_ttl()).await;
+    tokio::time::sleep(lab.ttl).await;
     lab.presync(&["doctor", app.name()]).await?.expect(10)?.says("failed-migration")?;
     failed_is(&address, &app, "1.0").await?;
 
@@ -133,8 +133,7 @@ pub(crate) async fn a_sync_without_hooks_is_found_and_made_good(scenario: &Scena
 /// What an ApplicationSet generated is changed there: a patch of the Application would be reverted.
 pub(crate) async fn the_fix_of_an_owned_app_is_its_owners(scenario: &Scenario) -> Result<()> {
     let lab = scenario.lab();
-    let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(false);
-    let app = scenario.create(app).await?;
+    let app = without_its_job(scenario, "").await?;
     let kind = argoproj("ApplicationSet");
     let sets = Api::<DynamicObject>::namespaced_with(lab.client.clone(), &lab.argocd, &kind);
     let set = DynamicObject::new(app.name(), &kind).data(json!({ "spec": {
@@ -145,8 +144,6 @@ pub(crate) async fn the_fix_of_an_owned_app_is_its_owners(scenario: &Scenario) -
     let owner = json!({ "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": app.name(),
         "uid": set.metadata.uid, "controller": true });
     app.patch(&json!({ "metadata": { "ownerReferences": [owner] } })).await?;
-    app.synced().await?;
-    app.history.until("drift", SOON + lab.after_ttl(), e2e::history::State::drifts).await?;
     let found = lab.presync(&["doctor", app.name()]).await?.expect(10)?;
     let found = found.says(&format!("fix: in git, in ApplicationSet {}", app.name()))?;
     ensure!(!found.stdout.contains("kubectl patch"), "{found}");

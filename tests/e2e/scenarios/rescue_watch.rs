@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::app::SOON;
-use e2e::catalog::{MIGRATION, Migration, workloads};
-use e2e::history::State;
+use e2e::catalog::MIGRATION;
 use e2e::proxy::{Proxy, no_trouble};
 use e2e::scenario::Scenario;
 use k8s_openapi::api::events::v1::Event;
@@ -14,7 +12,7 @@ use kube::api::ListParams;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::rescue::eventually;
+use crate::rescue::{eventually, without_its_job};
 
 /// One request of a scraper or a probe: the status line, headers and body.
 pub(crate) async fn get(address: &str, path: &str) -> Result<String> {
@@ -38,13 +36,7 @@ pub(crate) async fn a_deletion_by_ttl_is_counted_once_and_told(scenario: &Scenar
     })
     .await?;
 
-    let app = scenario.app("").file("workloads.yaml", workloads("1"));
-    let app = scenario
-        .create(app.file("migration.yaml", Migration::new("1", scenario.lab().ttl).yaml()).automated(false))
-        .await?;
-    app.synced().await?;
-    app.history.until("drift after the TTL", SOON + scenario.lab().after_ttl(), State::drifts).await?;
-
+    let app = without_its_job(scenario, "").await?;
     let labels = format!(r#"{{app_namespace="{}",app="{}""#, lab.argocd, app.name());
     let expected = [
         format!(r#"presync_tracked_jobs_deleted_by_ttl_total{labels},hook="false"}} 1"#),
@@ -64,6 +56,8 @@ pub(crate) async fn a_deletion_by_ttl_is_counted_once_and_told(scenario: &Scenar
     .await?;
     ensure!(counted(&get(&address, "/metrics").await?), "counted again");
     app.sync().await?;
+    app.at_rest().await?;
+    app.ttl_passes().await?;
     let twice = [
         format!(r#"presync_tracked_jobs_deleted_by_ttl_total{labels},hook="false"}} 2"#),
         format!(r#"presync_migrations_finished_total{labels},outcome="succeeded"}} 2"#),

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use e2e::app::SOON;
-use e2e::catalog::{MIGRATION, Migration};
+use e2e::catalog::{LASTING, MIGRATION, Migration};
 use e2e::history::State;
 use e2e::migrations::Seen;
 use e2e::scenario::Scenario;
@@ -40,27 +40,27 @@ pub(crate) async fn once(scenario: &Scenario) -> Result<()> {
 
 /// The TTL is longer, and the drift comes later.
 pub(crate) async fn extend(scenario: &Scenario) -> Result<()> {
-    let lab = scenario.lab();
-    let longer = 3 * lab.ttl;
-    let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(false);
+    let longer = 3 * LASTING;
+    let app = scenario.app("").catalog("1", &Migration::new("1", LASTING)).automated(false);
     let app = app.presync(&[("strategy", "extend"), ("ttl", &format!("{}s", longer.as_secs()))]);
     let app = scenario.create(app).await?;
-    app.synced().await?;
+    app.at_rest().await?;
     let jobs = app.migrations.of(MIGRATION);
     ensure!(jobs.len() == 1 && jobs[0].annotation(HOOK).is_none(), "a plain Job:\n{}", app.migrations);
     ensure!(jobs[0].ttl() == i32::try_from(longer.as_secs()).ok(), "the TTL is {:?}", jobs[0].ttl());
-    app.history.until("the drift after all", SOON + longer + lab.after_ttl(), State::drifts).await?;
+    app.ttl_passes().await?;
+    app.history.until("the drift after all", SOON, State::drifts).await?;
     Ok(())
 }
 
 /// Left as it is, with its drift.
 pub(crate) async fn off(scenario: &Scenario) -> Result<()> {
-    let lab = scenario.lab();
-    let migration = Migration::new("1", lab.ttl).annotation("argocd-presync-plugin/strategy", "off");
+    let migration = Migration::new("1", LASTING).annotation("argocd-presync-plugin/strategy", "off");
     let app = scenario.app("").catalog("1", &migration).automated(false);
     let app = scenario.create(app.presync(&[("environment", "dev")])).await?;
-    app.synced().await?;
-    app.history.until("the drift that presync would prevent", SOON + lab.after_ttl(), State::drifts).await?;
+    app.at_rest().await?;
+    app.ttl_passes().await?;
+    app.history.until("the drift that presync would prevent", SOON, State::drifts).await?;
     let jobs = app.migrations.of(MIGRATION);
     ensure!(jobs.len() == 1 && jobs[0].annotation(HOOK).is_none(), "a plain Job:\n{}", app.migrations);
     Ok(())

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ObjectMeta;
@@ -13,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::history::{History, State};
 use crate::lab::{Lab, argoproj};
-use crate::migrations::Migrations;
+use crate::migrations::{Migrations, Seen};
 use crate::repository::Repository;
 use crate::wait;
 
@@ -311,10 +312,23 @@ impl App {
         Ok(())
     }
 
+    /// Makes the TTL of its Jobs pass now, and waits until Kubernetes has deleted them. A short TTL in git would pass
+    /// before Argo CD's first comparison on a busy machine; this is for an Application that has come to rest.
+    pub async fn ttl_passes(&self) -> Result<()> {
+        let over: Value = json!({ "spec": { "ttlSecondsAfterFinished": 0 } });
+        let expiring = |job: &Seen| job.ttl().is_some() && job.outcome().is_some();
+        for job in self.migrations.all().iter().filter(|job| !job.gone && expiring(job)) {
+            self.api::<Job>().patch(&job.name(), &PatchParams::default(), &Patch::Merge(&over)).await?;
+        }
+        self.migrations.deleted(SOON, expiring).await
+    }
+
     /// Lets the TTL of its Jobs pass, makes Argo CD compare from scratch, and checks that nothing of it disturbed the
     /// Application.
     pub async fn stays_at_rest(&self, since: Instant) -> Result<()> {
-        sleep(self.lab.after_ttl()).await;
+        sleep(self.lab.ttl).await;
+        let ttl = i32::try_from(self.lab.ttl.as_secs())?;
+        self.migrations.deleted(SOON, |job| job.ttl().is_some_and(|seconds| seconds <= ttl)).await?;
         self.refresh("hard").await?;
         self.refreshed().await?;
         self.history.ensure_at_rest_since(since)

@@ -9,6 +9,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use crate::app::{App, Builder};
 use crate::node;
 
+/// A TTL that does not pass while a scenario runs: of plain Jobs, which [`App::ttl_passes`] makes expire.
+pub const LASTING: Duration = Duration::from_mins(30);
+
 /// The name of the migration Job.
 pub const MIGRATION: &str = "catalog-migration";
 

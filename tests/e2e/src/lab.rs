@@ -20,7 +20,7 @@ pub struct Lab {
     pub argocd: String,
     /// Where repositories are made.
     pub git: GitRoot,
-    /// The TTL of the migration Jobs. The incident's was 300 s; it need only be longer than Argo CD takes to sync.
+    /// The TTL of the hook Jobs. The incident's was 300 s; a hook stays until Argo CD has seen its end.
     pub ttl: Duration,
     /// The plugin's container, where it is one of this machine's processes.
     pub sidecar: Option<Sidecar>,
@@ -72,11 +72,6 @@ impl Lab {
     /// The TTL as presync's settings take it.
     pub fn ttl_setting(&self) -> String {
         format!("{}s", self.ttl.as_secs())
-    }
-
-    /// Enough for the TTL of a finished Job to pass, and for Kubernetes and Argo CD to notice.
-    pub fn after_ttl(&self) -> Duration {
-        self.ttl + Duration::from_secs(30)
     }
 
     /// The Applications in Argo CD's namespace.

@@ -131,6 +131,16 @@ impl Migrations {
         self.of(name).iter().map(|seen| seen.runs.len()).sum()
     }
 
+    /// Waits until every Job that `expected` holds for is deleted.
+    pub async fn deleted(&self, limit: Duration, expected: impl Fn(&Seen) -> bool) -> Result<()> {
+        let mut record = self.record.clone();
+        let over = record.wait_for(|record| record.seen().all(|seen| seen.gone || !expected(&seen)));
+        match timeout(limit, over).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(anyhow!("not deleted within {} s; the Jobs were:\n{self}", limit.as_secs())),
+        }
+    }
+
     /// Waits until the Jobs called `name` are as `wanted`. The error names `what` was awaited and lists the Jobs.
     pub async fn until(
         &self,
