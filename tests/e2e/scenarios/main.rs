@@ -25,6 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 mod deploys;
+mod elsewhere;
 mod errors;
 mod failures;
 mod installing;
@@ -95,7 +96,10 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     options::server_side_diff,
     options::apply_out_of_sync_only,
     options::two_sources,
+    options::a_migration_that_reads_the_other_source,
     options::two_apps_with_one_job,
+    elsewhere::in_a_namespace_of_a_team,
+    elsewhere::tracked_by_label,
     deploys::changed_migration,
     deploys::unchanged_migration,
     deploys::only_the_migration_changed,
@@ -162,7 +166,13 @@ fn run() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let presync = stack::program(&root)?;
-    let stack = runtime.block_on(Stack::start(&binaries, &presync, &root.join("plugin.yaml"), &output))?;
+    let plugin = root.join("plugin.yaml");
+    let stack = runtime.block_on(async {
+        let mut stack = Stack::start(&binaries, &presync, &plugin, &output).await?;
+        stack.add_cluster().await?;
+        stack.add_argocd().await?;
+        anyhow::Ok(stack)
+    })?;
     let lab = stack.lab.clone();
     println!("e2e: kubectl --kubeconfig {} shows the cluster", lab.kubeconfig.display());
     let stack = Arc::new(Mutex::new(Some(stack)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::app::{App, SOON};
+use e2e::app::{App, Builder, SOON};
 use e2e::catalog::{LASTING, MIGRATION, Migration, workloads};
 use e2e::history::State;
 use e2e::scenario::Scenario;
@@ -50,8 +50,8 @@ pub(crate) async fn stuck(scenario: &Scenario, role: &str) -> Result<Arc<App>> {
 }
 
 /// An app whose plain Job TTL has deleted, so that it drifts.
-pub(crate) async fn without_its_job(scenario: &Scenario, role: &str) -> Result<Arc<App>> {
-    let app = scenario.app(role).catalog("1", &Migration::new("1", LASTING)).automated(false);
+pub(crate) async fn without_its_job(scenario: &Scenario, app: Builder) -> Result<Arc<App>> {
+    let app = app.catalog("1", &Migration::new("1", LASTING)).automated(false);
     let app = scenario.create(app).await?;
     app.at_rest().await?;
     app.ttl_passes().await?;
@@ -63,7 +63,7 @@ pub(crate) async fn without_its_job(scenario: &Scenario, role: &str) -> Result<A
 pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
     scenario: &Scenario,
 ) -> Result<()> {
-    let app = without_its_job(scenario, "").await?;
+    let app = without_its_job(scenario, scenario.app("")).await?;
     let found =
         scenario.lab().presync(&["doctor", app.name()]).await?.expect(10)?.says("error missing-job:")?;
     found.says(&format!("Resource not found in cluster: batch/v1/Job:{MIGRATION}"))?;
@@ -86,7 +86,7 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
 
 /// What `doctor` says of a missing Job is carried out to the letter, and the app is at rest for good.
 pub(crate) async fn the_remedy_of_doctor_cures_for_good(scenario: &Scenario) -> Result<()> {
-    let app = without_its_job(scenario, "").await?;
+    let app = without_its_job(scenario, scenario.app("")).await?;
     let found = scenario.lab().presync(&["doctor", app.name(), "--format", "json"]).await?.expect(10)?;
     let report: Value = serde_json::from_str(&found.stdout)?;
     let remedy = report["findings"][0]["remedy"][0].as_str().context("a remedy")?;

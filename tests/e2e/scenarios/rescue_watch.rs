@@ -36,7 +36,7 @@ pub(crate) async fn a_deletion_by_ttl_is_counted_once_and_told(scenario: &Scenar
     })
     .await?;
 
-    let app = without_its_job(scenario, "").await?;
+    let app = without_its_job(scenario, scenario.app("")).await?;
     let labels = format!(r#"{{app_namespace="{}",app="{}""#, lab.argocd, app.name());
     let expected = [
         format!(r#"presync_tracked_jobs_deleted_by_ttl_total{labels},hook="false"}} 1"#),

@@ -8,12 +8,12 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ObjectMeta;
-use kube::{Api, ResourceExt as _};
+use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::history::{History, State};
-use crate::lab::{Lab, argoproj};
+use crate::lab::{Lab, Remote, argoproj};
 use crate::migrations::{Migrations, Seen};
 use crate::repository::Repository;
 use crate::wait;
@@ -40,8 +40,9 @@ pub struct Builder {
     source: Value,
     sync_policy: Value,
     metadata: Value,
-    cluster: String,
+    remote: Option<Remote>,
     namespace: Option<String>,
+    home: Option<String>,
     second: Option<String>,
 }
 
@@ -56,8 +57,9 @@ impl Builder {
             source,
             sync_policy: json!({}),
             metadata: json!({}),
-            cluster: LOCAL.to_owned(),
+            remote: None,
             namespace: None,
+            home: None,
             second: None,
         }
     }
@@ -108,10 +110,24 @@ impl Builder {
         self
     }
 
-    /// Deployed to the cluster that Argo CD knows by this URL.
+    /// Deployed to another cluster than Argo CD's own.
     #[must_use]
-    pub fn cluster(mut self, server: &str) -> Self {
-        server.clone_into(&mut self.cluster);
+    pub fn remote(mut self, cluster: Remote) -> Self {
+        self.remote = Some(cluster);
+        self
+    }
+
+    /// Of the Argo CD in another namespace.
+    #[must_use]
+    pub fn argocd(mut self, namespace: &str) -> Self {
+        namespace.clone_into(&mut self.lab.argocd);
+        self
+    }
+
+    /// Not in Argo CD's namespace, but in this one of a team, which is made with it.
+    #[must_use]
+    pub fn home(mut self, namespace: &str) -> Self {
+        self.home = Some(namespace.to_owned());
         self
     }
 
@@ -162,9 +178,11 @@ impl Builder {
 
     /// Makes the repository, the namespace and the Application, and starts to follow them.
     pub async fn create(self) -> Result<App> {
-        let Self { lab, name, files, secrets, mut source, sync_policy, metadata, cluster, namespace, second } =
-            self;
-        let space = namespace.unwrap_or_else(|| name.clone());
+        let Self { lab, name, files, secrets, mut source, sync_policy, metadata, .. } = self;
+        let space = self.namespace.unwrap_or_else(|| name.clone());
+        let client = self.remote.as_ref().map_or(&lab.client, |remote| &remote.client).clone();
+        let server = self.remote.map_or_else(|| LOCAL.to_owned(), |remote| remote.server);
+        let home = self.home.unwrap_or_else(|| lab.argocd.clone());
         let repository = Repository::create(&lab.git, &name)?;
         let path = source["path"].as_str().unwrap_or_default().to_owned();
         repository.commit(
@@ -173,23 +191,18 @@ impl Builder {
             files.iter().map(|(file, content)| (file.as_str(), Some(content.as_str()))),
         )?;
 
-        let namespace = Namespace {
-            metadata: ObjectMeta { name: Some(space.clone()), ..ObjectMeta::default() },
-            ..Namespace::default()
-        };
-        let namespaces = Api::<Namespace>::all(lab.client.clone());
-        if namespaces.get_opt(&space).await?.is_none() {
-            namespaces.create(&PostParams::default(), &namespace).await?;
-        }
+        make_namespace(&client, &space).await?;
+        make_namespace(&lab.client, &home).await?;
         for secret in secrets {
-            Api::namespaced(lab.client.clone(), &space).create(&PostParams::default(), &secret).await?;
+            Api::namespaced(client.clone(), &space).create(&PostParams::default(), &secret).await?;
         }
-        let migrations = Migrations::follow(&lab.client, &space);
-        let history = History::follow(lab.applications(), &name);
+        let applications = lab.applications_in(&home);
+        let migrations = Migrations::follow(&client, &space);
+        let history = History::follow(applications.clone(), &name);
 
         source["repoURL"] = json!(repository.url());
         source["targetRevision"] = json!("main");
-        let source = match second {
+        let source = match self.second {
             Some(second) => {
                 let mut other = json!({ "path": second });
                 other["repoURL"] = source["repoURL"].clone();
@@ -200,7 +213,7 @@ impl Builder {
         };
         let mut spec = json!({
             "project": "default",
-            "destination": { "server": cluster, "namespace": space },
+            "destination": { "server": server, "namespace": space },
             "syncPolicy": sync_policy,
         });
         for (key, value) in source.as_object().into_iter().flatten() {
@@ -215,15 +228,40 @@ impl Builder {
                 .collect(),
         );
         application.metadata.finalizers = Some(vec!["resources-finalizer.argocd.argoproj.io".to_owned()]);
-        lab.applications().create(&PostParams::default(), &application).await?;
-        Ok(App { lab, name, space, path, repository, history, migrations, created: Instant::now() })
+        applications.create(&PostParams::default(), &application).await?;
+        Ok(App {
+            lab,
+            client,
+            name,
+            home,
+            space,
+            path,
+            repository,
+            history,
+            migrations,
+            created: Instant::now(),
+        })
+    }
+}
+
+async fn make_namespace(client: &Client, name: &str) -> Result<()> {
+    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    let namespace = Namespace { metadata, ..Namespace::default() };
+    match Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await {
+        Ok(_) => Ok(()),
+        // It is shared.
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// An Application in the cluster.
 pub struct App {
     lab: Lab,
+    /// For the cluster that it is deployed to.
+    client: Client,
     name: String,
+    home: String,
     space: String,
     path: String,
     created: Instant,
@@ -241,6 +279,20 @@ impl App {
         &self.name
     }
 
+    /// Its name with the namespace that it is in, as the cluster commands take it.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.home, self.name)
+    }
+
+    /// The cluster, with the Argo CD that it belongs to.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    fn applications(&self) -> Api<DynamicObject> {
+        self.lab.applications_in(&self.home)
+    }
+
     /// Since when it exists.
     pub fn created(&self) -> Instant {
         self.created
@@ -251,12 +303,12 @@ impl App {
     where
         K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
-        Api::namespaced(self.lab.client.clone(), &self.space)
+        Api::namespaced(self.client.clone(), &self.space)
     }
 
     /// The Application as it is now.
     pub async fn object(&self) -> Result<DynamicObject> {
-        Ok(self.lab.applications().get(&self.name).await?)
+        Ok(self.applications().get(&self.name).await?)
     }
 
     /// Commits files of the application's folder (`None` removes one) and tells Argo CD. Returns the commit's hash.
@@ -273,11 +325,23 @@ impl App {
 
     /// Starts a sync by hand, as `argocd app sync` does.
     pub async fn sync(&self) -> Result<()> {
+        self.start(&json!({ "syncStrategy": { "hook": {} } })).await
+    }
+
+    /// Starts a sync with these options. The state of the last one is gone then.
+    pub async fn start(&self, sync: &Value) -> Result<()> {
         // The old state must go first: Argo CD would take it up again.
         self.patch(&json!({ "operation": null, "status": { "operationState": null } })).await?;
-        let operation =
-            json!({ "initiatedBy": { "username": "e2e" }, "sync": { "syncStrategy": { "hook": {} } } });
+        self.history.until("the end of the old state", SOON, |state| state.phase.is_empty()).await?;
+        let operation = json!({ "initiatedBy": { "username": "e2e" }, "sync": sync });
         self.patch(&json!({ "operation": operation })).await
+    }
+
+    /// Waits until the sync that was started last has succeeded, and Argo CD has compared.
+    pub async fn started_well(&self) -> Result<()> {
+        self.history.until("the sync's success", SOON, |state| state.phase == "Succeeded").await?;
+        self.at_rest().await?;
+        Ok(())
     }
 
     /// Ends a running operation, as `argocd app terminate-op` does, and waits until Argo CD has cleared up.
@@ -289,7 +353,7 @@ impl App {
 
     /// A merge patch on the Application.
     pub async fn patch(&self, patch: &Value) -> Result<()> {
-        self.lab.applications().patch(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await?;
+        self.applications().patch(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await?;
         Ok(())
     }
 
@@ -346,7 +410,7 @@ impl App {
 
     /// Deletes the Application with its resources, and waits until it is gone.
     pub async fn delete(&self) -> Result<()> {
-        let applications = self.lab.applications();
+        let applications = self.applications();
         applications.delete(&self.name, &DeleteParams::default()).await?;
         let what = format!("{}: its deletion", self.name);
         wait::until(&what, SOON, async || Ok(applications.get_opt(&self.name).await?.is_none().then_some(())))
@@ -355,10 +419,10 @@ impl App {
 
     /// Deletes the namespace too. It goes in the background.
     pub(crate) async fn clean_up(&self) -> Result<()> {
-        if self.lab.applications().get_opt(&self.name).await?.is_some() {
+        if self.applications().get_opt(&self.name).await?.is_some() {
             self.delete().await?;
         }
-        let namespaces = Api::<Namespace>::all(self.lab.client.clone());
+        let namespaces = Api::<Namespace>::all(self.client.clone());
         // Another Application of the scenario may have taken it along.
         if namespaces.get_opt(&self.space).await?.is_some() {
             namespaces

@@ -92,6 +92,7 @@ pub struct Migration {
     ttl: Duration,
     seconds: u32,
     fails: bool,
+    log: String,
     annotations: Vec<String>,
     pod: Vec<String>,
     container: Vec<String>,
@@ -105,6 +106,7 @@ impl Migration {
             ttl,
             seconds: 0,
             fails: false,
+            log: String::new(),
             annotations: vec![r#"argocd.argoproj.io/sync-wave: "0""#.to_owned()],
             pod: Vec::new(),
             container: Vec::new(),
@@ -122,6 +124,13 @@ impl Migration {
     #[must_use]
     pub fn fails(mut self) -> Self {
         self.fails = true;
+        self
+    }
+
+    /// Prints this, on the fake node.
+    #[must_use]
+    pub fn prints(mut self, log: &str) -> Self {
+        log.clone_into(&mut self.log);
         self
     }
 
@@ -148,7 +157,7 @@ impl Migration {
 
     /// The manifest. A real node runs the command; the fake one, which runs nothing, goes by the pod's annotations.
     pub fn yaml(&self) -> String {
-        let Self { version, seconds, .. } = self;
+        let Self { version, seconds, log, .. } = self;
         let (outcome, status) = if self.fails { ("fail", 1) } else { ("succeed", 0) };
         let lines = |depth: usize, lines: &[String]| {
             lines.iter().fold(String::new(), |mut text, line| {
@@ -171,6 +180,7 @@ metadata:
       annotations:
         {NODE_SECONDS}: "{seconds}"
         {NODE_OUTCOME}: {outcome}
+        {NODE_LOG}: {log:?}
     spec:
       restartPolicy: Never
 {pod}      containers:
@@ -184,6 +194,7 @@ metadata:
             container = lines(10, &self.container),
             NODE_SECONDS = node::SECONDS,
             NODE_OUTCOME = node::OUTCOME,
+            NODE_LOG = node::LOG,
         )
     }
 }

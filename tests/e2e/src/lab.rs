@@ -1,13 +1,16 @@
 //! The cluster with Argo CD that the scenarios run on.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
+use serde_json::{Value, json};
 
 use crate::repository::GitRoot;
 
@@ -24,12 +27,51 @@ pub struct Lab {
     pub ttl: Duration,
     /// The plugin's container, where it is one of this machine's processes.
     pub sidecar: Option<Sidecar>,
+    /// Another cluster that Argo CD deploys to.
+    pub remote: Option<Remote>,
+    /// The namespace of another Argo CD of this cluster, which tracks by label.
+    pub by_label: Option<String>,
     /// Where a failed scenario leaves what is needed to understand it.
     pub output: PathBuf,
     /// The kubeconfig of `client`.
     pub kubeconfig: PathBuf,
     /// The program under test.
     pub presync: PathBuf,
+}
+
+/// A cluster that Argo CD knows beside its own.
+#[derive(Clone)]
+pub struct Remote {
+    /// A client that may do everything.
+    pub client: Client,
+    /// Its URL, by which an Application names it.
+    pub server: String,
+    token: String,
+}
+
+impl Remote {
+    /// The cluster of a kubeconfig whose user has a token, and a client for it.
+    pub fn new(client: Client, kubeconfig: &Path) -> Result<Self> {
+        // The kubeconfig's own type hides the token.
+        let config: Value = serde_yaml::from_str(&fs::read_to_string(kubeconfig)?)?;
+        let text = |path: &str| {
+            let text = config.pointer(path).and_then(Value::as_str).map(str::to_owned);
+            text.with_context(|| format!("{} has no {path}", kubeconfig.display()))
+        };
+        Ok(Self { client, server: text("/clusters/0/cluster/server")?, token: text("/users/0/user/token")? })
+    }
+
+    /// Tells Argo CD of it.
+    pub(crate) async fn make_known(&self, lab: &Lab) -> Result<()> {
+        let access = json!({ "bearerToken": self.token, "tlsClientConfig": { "insecure": true } });
+        let secret = json!({
+            "metadata": { "name": "remote", "labels": { "argocd.argoproj.io/secret-type": "cluster" } },
+            "stringData": { "name": "remote", "server": self.server, "config": access.to_string() },
+        });
+        let secrets = Api::<Secret>::namespaced(lab.client.clone(), &lab.argocd);
+        secrets.create(&PostParams::default(), &serde_json::from_value(secret)?).await?;
+        Ok(())
+    }
 }
 
 /// What can be seen of the plugin's container from outside.
@@ -63,6 +105,8 @@ impl Lab {
                 env::var("E2E_TTL").map_or(Ok(60), |text| text.parse()).context("E2E_TTL")?,
             ),
             sidecar: None,
+            remote: None,
+            by_label: None,
             output: output.to_owned(),
             kubeconfig: PathBuf::from(kubeconfig),
             presync: env::var_os("E2E_PRESYNC").map_or_else(|| PathBuf::from("presync"), PathBuf::from),
@@ -76,7 +120,12 @@ impl Lab {
 
     /// The Applications in Argo CD's namespace.
     pub fn applications(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.argocd, &argoproj("Application"))
+        self.applications_in(&self.argocd)
+    }
+
+    /// The Applications in a namespace.
+    pub fn applications_in(&self, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &argoproj("Application"))
     }
 }
 

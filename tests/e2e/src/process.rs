@@ -10,6 +10,7 @@ use process_wrap::std::{ChildWrapper, CommandWrap, ProcessGroup};
 /// A running component: a process group of its own, and a log file with all it prints. Dropping it kills the group.
 pub struct Component {
     name: &'static str,
+    command: CommandWrap,
     child: Box<dyn ChildWrapper>,
     log: PathBuf,
 }
@@ -20,12 +21,15 @@ impl Component {
         let log = logs.join(format!("{name}.log"));
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let program = command.get_program().to_owned();
-        let child = CommandWrap::from(command)
-            .wrap(ProcessGroup::leader())
-            .spawn()
-            .with_context(|| format!("cannot start {}", Path::new(&program).display()))?;
-        Ok(Self { name, child, log })
+        let mut command = CommandWrap::from(command);
+        command.wrap(ProcessGroup::leader());
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        Ok(Self { name, command, child, log })
+    }
+
+    /// What it was started as.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// An error, with the end of the log, when the component has ended.
@@ -36,13 +40,24 @@ impl Component {
         let end = lines[lines.len().saturating_sub(15)..].join("\n");
         bail!("{} ended ({status}); the end of {}:\n{end}", self.name, self.log.display());
     }
-}
 
-impl Drop for Component {
-    fn drop(&mut self) {
+    /// Kills it, without a chance to tidy up.
+    pub fn kill(&mut self) {
         // SIGKILL at once: the cmp-server ignores the first SIGTERM, and nothing here has state worth saving.
         // An error means that the group is gone already.
         let _ = self.child.start_kill();
         let _ = self.child.wait();
+    }
+
+    /// Starts it once more after it was killed, as it was started before.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.child = self.command.spawn().with_context(|| format!("cannot start {}", self.name))?;
+        Ok(())
+    }
+}
+
+impl Drop for Component {
+    fn drop(&mut self) {
+        self.kill();
     }
 }

@@ -7,10 +7,11 @@
 //!
 //! It is our own and not kwok, because a kwok stage sees only the pod and cannot wait for another object.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, Pod};
@@ -19,7 +20,9 @@ use kube::runtime::controller::{Action, Controller};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
+mod logs;
 mod references;
 mod volumes;
 
@@ -32,14 +35,31 @@ pub const SECONDS: &str = "e2e.presync/seconds";
 /// Annotation on a Job's pod: `succeed` (the default) or `fail`.
 pub const OUTCOME: &str = "e2e.presync/outcome";
 
+/// Annotation on a Job's pod: what its container printed.
+pub const LOG: &str = "e2e.presync/log";
+
+/// Adds the node to the cluster, and runs it as a task of its own. It takes the API server's own certificate, from the
+/// folder `certificates`, for the port where logs are read.
+pub async fn start(client: &Client, certificates: &Path) -> Result<JoinHandle<()>> {
+    let logs = logs::Server::bind(client.clone(), certificates).await?;
+    register(client, logs.port()).await.context("cannot register the fake node")?;
+    let client = client.clone();
+    Ok(tokio::spawn(async move {
+        tokio::join!(run(client), logs.serve());
+    }))
+}
+
 /// Adds the node to the cluster, ready for pods.
-pub async fn register(client: &Client) -> Result<()> {
+async fn register(client: &Client, port: u16) -> Result<()> {
     let nodes = Api::<Node>::all(client.clone());
     let room = json!({ "cpu": "64", "memory": "256Gi", "pods": "1000" });
     let node = json!({ "metadata": { "name": NAME }, "status": { "allocatable": room, "capacity": room } });
     nodes.create(&PostParams::default(), &serde_json::from_value(node)?).await?;
-    let ready =
-        json!({ "status": { "conditions": [{ "type": "Ready", "status": "True", "reason": "Fake" }] } });
+    let ready = json!({ "status": {
+        "conditions": [{ "type": "Ready", "status": "True", "reason": "Fake" }],
+        "addresses": [{ "type": "InternalIP", "address": "127.0.0.1" }],
+        "daemonEndpoints": { "kubeletEndpoint": { "Port": port } },
+    } });
     nodes.patch_status(NAME, &PatchParams::default(), &Patch::Merge(ready)).await?;
     // Admission taints a new node. The controller that would remove the taint wants heartbeats, so it is switched off.
     nodes.patch(NAME, &PatchParams::default(), &Patch::Merge(json!({ "spec": { "taints": null } }))).await?;
@@ -47,7 +67,7 @@ pub async fn register(client: &Client) -> Result<()> {
 }
 
 /// Runs the pods that the scheduler assigns to the node, and provides their volumes, until it is dropped.
-pub async fn run(client: Client) {
+async fn run(client: Client) {
     let pods = Api::<Pod>::all(client.clone());
     let mine = watcher::Config::default().fields(&format!("spec.nodeName={NAME}"));
     let pods = Controller::new(pods, mine)

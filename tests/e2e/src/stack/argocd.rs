@@ -13,11 +13,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DynamicObject, PostParams};
 use kube::{Api, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::kubernetes::Kubernetes;
 use super::{Place, free_port};
@@ -34,10 +35,25 @@ const CMP_SERVER: &str = "argocd-cmp-server";
 /// Argo CD's wrapper of `git verify-commit`, from its image.
 const VERIFY: &str = "git-verify-wrapper.sh";
 
+/// Namespaces outside Argo CD's in which teams may make Applications.
+const TEAMS: &str = "*-team";
+
 /// The least TTL that presync's platform file allows here. The default would make every scenario take minutes.
 const PLATFORM: &str = "ttlFloor: 5s\n";
 
-/// Starts Argo CD and waits until it accepts work. Returns the plugin's container, so to speak.
+/// Where a second Argo CD lives, which tracks by label.
+pub(super) const BY_LABEL: &str = "argocd-by-label";
+
+/// What a second Argo CD has in common with the first: all but the controller.
+pub(super) struct Shared {
+    /// The plugin's container, so to speak.
+    pub(super) sidecar: Sidecar,
+    programs: PathBuf,
+    repo_server: String,
+    version: Option<String>,
+}
+
+/// Starts Argo CD and waits until it accepts work.
 pub(super) async fn start(
     binaries: &Path,
     presync: &Path,
@@ -45,26 +61,19 @@ pub(super) async fn start(
     kubernetes: &Kubernetes,
     place: &Place,
     components: &mut Vec<Component>,
-) -> Result<Sidecar> {
-    prepare(&kubernetes.client, binaries).await.context("cannot prepare the cluster for Argo CD")?;
+) -> Result<Shared> {
     let programs = programs(binaries, presync, place)?;
-    let (redis, repo_server) = (free_port()?, free_port()?);
-    let address = |port: u16| format!("127.0.0.1:{port}");
-
-    let mut command = Command::new("redis-server");
-    command.args(["--bind", "127.0.0.1", "--port", &redis.to_string(), "--save", "", "--appendonly", "no"]);
-    command.current_dir(place.owned_folder("redis")?);
-    components.push(Component::start("redis", command, &place.logs)?);
+    let version = version(&programs)?;
+    define(&kubernetes.client, &binaries.join("argocd-crds")).await?;
+    prepare(&kubernetes.client, NAMESPACE, &json!({}), version.as_deref()).await?;
+    let redis = redis(place, components)?;
+    let repo_server = free_port()?;
+    let address = format!("127.0.0.1:{repo_server}");
 
     let sockets = place.owned_folder("plugins")?;
     let role = |name: &str| -> Result<Command> {
-        let mut command = Command::new(programs.join("argocd"));
-        let home = place.owned_folder(name)?;
-        command.env_clear().env("ARGOCD_BINARY_NAME", name).env("ARGOCD_PLUGINSOCKFILEPATH", &sockets);
-        command.env("PATH", path(&programs)).env("TMPDIR", &home).current_dir(&home);
-        if let Some(user) = place.user {
-            command.uid(user).gid(user);
-        }
+        let mut command = role(name, &programs, place)?;
+        command.env("ARGOCD_PLUGINSOCKFILEPATH", &sockets);
         Ok(command)
     };
 
@@ -78,7 +87,7 @@ pub(super) async fn start(
     components.push(Component::start("cmp-server", command, &place.logs)?);
 
     let mut command = role("argocd-repo-server")?;
-    command.args(["--address", "127.0.0.1", "--port", &repo_server.to_string(), "--redis", &address(redis)]);
+    command.args(["--address", "127.0.0.1", "--port", &repo_server.to_string(), "--redis", &redis]);
     command.args(["--metrics-address", "127.0.0.1", "--metrics-port", &free_port()?.to_string()]);
     command
         .env("ARGOCD_GPG_ENABLED", "false")
@@ -87,15 +96,67 @@ pub(super) async fn start(
     command.env("ARGOCD_SSH_DATA_PATH", place.owned_folder("ssh")?);
     components.push(Component::start("repo-server", command, &place.logs)?);
 
-    let mut command = role("argocd-application-controller")?;
-    command.args([
-        "--namespace",
-        NAMESPACE,
-        "--redis",
-        &address(redis),
-        "--repo-server",
-        &address(repo_server),
-    ]);
+    controller(NAMESPACE, &redis, &address, &programs, kubernetes, place, components)?;
+
+    wait::until("Argo CD's readiness", Duration::from_mins(1), async || {
+        components.iter_mut().try_for_each(Component::check)?;
+        let plugin = fs::read_dir(&sockets)?.next().is_some();
+        let repo_server = TcpStream::connect(&address).is_ok();
+        Ok((plugin && repo_server).then_some(()))
+    })
+    .await?;
+    let sidecar = Sidecar { folder: place.path(CMP_SERVER), presync: programs.join("presync") };
+    Ok(Shared { sidecar, programs, repo_server: address, version })
+}
+
+/// Starts a second Argo CD, which tracks by label.
+pub(super) async fn start_by_label(
+    kubernetes: &Kubernetes,
+    shared: &Shared,
+    place: &Place,
+    components: &mut Vec<Component>,
+) -> Result<()> {
+    let settings = json!({ "application.resourceTrackingMethod": "label" });
+    prepare(&kubernetes.client, BY_LABEL, &settings, shared.version.as_deref()).await?;
+    let redis = redis(place, components)?;
+    controller(BY_LABEL, &redis, &shared.repo_server, &shared.programs, kubernetes, place, components)
+}
+
+/// A process of one role, in a folder of its own.
+fn role(name: &str, programs: &Path, place: &Place) -> Result<Command> {
+    let mut command = Command::new(programs.join("argocd"));
+    let home = place.owned_folder(name)?;
+    command.env_clear().env("ARGOCD_BINARY_NAME", name);
+    command.env("PATH", path(programs)).env("TMPDIR", &home).current_dir(&home);
+    if let Some(user) = place.user {
+        command.uid(user).gid(user);
+    }
+    Ok(command)
+}
+
+/// Starts a redis, and returns its address.
+fn redis(place: &Place, components: &mut Vec<Component>) -> Result<String> {
+    let port = free_port()?.to_string();
+    let mut command = Command::new("redis-server");
+    command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
+    command.current_dir(place.owned_folder("redis")?);
+    components.push(Component::start("redis", command, &place.logs)?);
+    Ok(format!("127.0.0.1:{port}"))
+}
+
+/// Starts the application controller of the Argo CD in `namespace`.
+fn controller(
+    namespace: &str,
+    redis: &str,
+    repo_server: &str,
+    programs: &Path,
+    kubernetes: &Kubernetes,
+    place: &Place,
+    components: &mut Vec<Component>,
+) -> Result<()> {
+    let mut command = role("argocd-application-controller", programs, place)?;
+    command.args(["--namespace", namespace, "--redis", redis, "--repo-server", repo_server]);
+    command.args(["--application-namespaces", TEAMS]);
     // The default, 120 s, is only how long one would wait for what is seen here at once.
     command.args(["--app-resync", "10", "--metrics-port", &free_port()?.to_string()]);
     command.env("KUBECONFIG", &kubernetes.kubeconfig).env("ARGOCD_FAKE_IN_CLUSTER", "true");
@@ -104,15 +165,16 @@ pub(super) async fn start(
     command.env("ARGOCD_K8S_CLIENT_QPS", "500").env("ARGOCD_K8S_CLIENT_BURST", "1000");
     command.env("ARGOCD_RECONCILIATION_JITTER", "0").env("HOSTNAME", "argocd-application-controller-0");
     components.push(Component::start("application-controller", command, &place.logs)?);
+    Ok(())
+}
 
-    wait::until("Argo CD's readiness", Duration::from_mins(1), async || {
-        components.iter_mut().try_for_each(Component::check)?;
-        let plugin = fs::read_dir(&sockets)?.next().is_some();
-        let repo_server = TcpStream::connect(address(repo_server)).is_ok();
-        Ok((plugin && repo_server).then_some(()))
-    })
-    .await?;
-    Ok(Sidecar { folder: place.path(CMP_SERVER), presync: programs.join("presync") })
+/// What the program says of its version, as a tag; nothing for one that was built without.
+fn version(programs: &Path) -> Result<Option<String>> {
+    let mut command = Command::new(programs.join("argocd"));
+    let output = command.args(["version", "--client", "--short"]).output().context("cannot run argocd")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = text.trim().trim_start_matches("argocd: ").split('+').next().unwrap_or_default();
+    Ok(version.starts_with('v').then(|| version.to_owned()))
 }
 
 /// The folder of programs that the sidecar's image would hold: it must be one that its user may read.
@@ -142,32 +204,43 @@ fn path(programs: &Path) -> OsString {
     env::join_paths(folders).unwrap_or(system)
 }
 
-/// What Argo CD expects to find in the cluster.
-async fn prepare(client: &Client, binaries: &Path) -> Result<()> {
-    let post = PostParams::default();
+/// Makes Argo CD's custom resource definitions.
+async fn define(client: &Client, folder: &Path) -> Result<()> {
     let definitions = Api::<CustomResourceDefinition>::all(client.clone());
-    for entry in fs::read_dir(binaries.join("argocd-crds"))? {
+    for entry in fs::read_dir(folder)? {
         let definition: CustomResourceDefinition = serde_yaml::from_str(&fs::read_to_string(entry?.path())?)?;
-        definitions.create(&post, &definition).await?;
+        definitions.create(&PostParams::default(), &definition).await?;
     }
-    let namespace = serde_json::from_value(json!({ "metadata": { "name": NAMESPACE } }))?;
-    Api::<Namespace>::all(client.clone()).create(&post, &namespace).await?;
-    let metadata = |name: &str| json!({ "metadata": { "name": name, "labels": { "app.kubernetes.io/part-of": "argocd" } } });
-    let config_maps = Api::<ConfigMap>::namespaced(client.clone(), NAMESPACE);
-    for name in ["argocd-cm", "argocd-rbac-cm"] {
-        config_maps.create(&post, &serde_json::from_value(metadata(name))?).await?;
+    Ok(())
+}
+
+/// Makes what an Argo CD expects to find in its namespace, with these settings in `argocd-cm`.
+async fn prepare(client: &Client, namespace: &str, settings: &Value, version: Option<&str>) -> Result<()> {
+    let post = PostParams::default();
+    let object = serde_json::from_value(json!({ "metadata": { "name": namespace } }))?;
+    Api::<Namespace>::all(client.clone()).create(&post, &object).await?;
+    let part = |name: &str| json!({ "metadata": { "name": name, "labels": { "app.kubernetes.io/part-of": "argocd" } } });
+    let config_maps = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+    let mut config = part("argocd-cm");
+    config["data"] = settings.clone();
+    for config_map in [config, part("argocd-rbac-cm")] {
+        config_maps.create(&post, &serde_json::from_value(config_map)?).await?;
     }
-    let secrets = Api::<Secret>::namespaced(client.clone(), NAMESPACE);
-    secrets.create(&post, &serde_json::from_value(metadata("argocd-secret"))?).await?;
+    let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
+    secrets.create(&post, &serde_json::from_value(part("argocd-secret"))?).await?;
+    if let Some(version) = version {
+        declare(client, namespace, version).await?;
+    }
 
     // The API server of Argo CD, which is not needed here, would make this one.
     let kind = argoproj("AppProject");
     let project = DynamicObject::new("default", &kind).data(json!({ "spec": {
         "sourceRepos": ["*"],
+        "sourceNamespaces": ["*"],
         "destinations": [{ "server": "*", "namespace": "*" }],
         "clusterResourceWhitelist": [{ "group": "*", "kind": "*" }],
     }}));
-    let projects = Api::<DynamicObject>::namespaced_with(client.clone(), NAMESPACE, &kind);
+    let projects = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &kind);
     // The definition is served a moment after it was made.
     wait::until("the AppProject's definition", Duration::from_secs(30), async || {
         match projects.create(&post, &project).await {
@@ -177,4 +250,23 @@ async fn prepare(client: &Client, binaries: &Path) -> Result<()> {
         }
     })
     .await
+}
+
+/// The controller as an installation has it, for who wants to know its version; the process runs elsewhere.
+async fn declare(client: &Client, namespace: &str, version: &str) -> Result<()> {
+    let name = "argocd-application-controller";
+    let labels = json!({ "app.kubernetes.io/component": "application-controller" });
+    let container = json!({ "name": name, "image": format!("quay.io/argoproj/argocd:{version}") });
+    let set = json!({
+        "metadata": { "name": name, "labels": labels },
+        "spec": {
+            "replicas": 0,
+            "serviceName": name,
+            "selector": { "matchLabels": labels },
+            "template": { "metadata": { "labels": labels }, "spec": { "containers": [container] } },
+        },
+    });
+    let sets = Api::<StatefulSet>::namespaced(client.clone(), namespace);
+    sets.create(&PostParams::default(), &serde_json::from_value(set)?).await?;
+    Ok(())
 }

@@ -22,6 +22,8 @@ use crate::wait;
 pub(super) struct Kubernetes {
     pub(super) client: Client,
     pub(super) kubeconfig: PathBuf,
+    /// The folder with the API server's own certificate.
+    pub(super) certificates: PathBuf,
 }
 
 /// Starts the control plane and waits until the API server is ready.
@@ -75,7 +77,7 @@ pub(super) async fn start(
     let mut command = Command::new(binaries.join("kube-scheduler"));
     command.arg("--kubeconfig").arg(&kubeconfig).args(ALONE);
     components.push(Component::start("kube-scheduler", command, &place.logs)?);
-    Ok(Kubernetes { client, kubeconfig })
+    Ok(Kubernetes { client, kubeconfig, certificates })
 }
 
 /// For a controller that is the only one, and that many scenarios at once keep busy: the defaults would let it make 20

@@ -15,13 +15,15 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, Remote};
 use crate::node;
 use crate::process::Component;
 use crate::repository::GitRoot;
 
 mod argocd;
 mod kubernetes;
+
+use kubernetes::Kubernetes;
 
 /// The user that Argo CD's image runs as, and by its documentation every plugin's container.
 const ARGOCD_USER: u32 = 999;
@@ -31,8 +33,12 @@ pub struct Stack {
     /// For the scenarios.
     pub lab: Lab,
     // Fields are dropped in this order: first who would complain that the others are gone.
-    node: JoinHandle<()>,
+    nodes: Vec<JoinHandle<()>>,
     components: Vec<Component>,
+    binaries: PathBuf,
+    place: Place,
+    kubernetes: Kubernetes,
+    argocd: argocd::Shared,
     _run: TempDir,
 }
 
@@ -50,34 +56,64 @@ impl Stack {
 
         let mut components = Vec::new();
         let kubernetes = kubernetes::start(binaries, &place, &mut components).await?;
-        node::register(&kubernetes.client).await.context("cannot register the fake node")?;
-        let node = tokio::spawn(node::run(kubernetes.client.clone()));
-        let sidecar = argocd::start(binaries, presync, plugin, &kubernetes, &place, &mut components).await?;
+        let node = node::start(&kubernetes.client, &kubernetes.certificates).await?;
+        let argocd = argocd::start(binaries, presync, plugin, &kubernetes, &place, &mut components).await?;
 
         let git = place.owned_folder("git")?;
         let lab = Lab {
-            client: kubernetes.client,
+            client: kubernetes.client.clone(),
             argocd: argocd::NAMESPACE.to_owned(),
             git: GitRoot { url: format!("file://{}", git.display()), folder: git, owner: place.user },
             ttl: Duration::from_secs(15),
-            sidecar: Some(sidecar),
+            sidecar: Some(argocd.sidecar.clone()),
+            remote: None,
+            by_label: None,
             output: output.to_owned(),
-            kubeconfig: kubernetes.kubeconfig,
+            kubeconfig: kubernetes.kubeconfig.clone(),
             presync: presync.to_owned(),
         };
-        Ok(Self { lab, node, components, _run: run })
+        let binaries = binaries.to_owned();
+        Ok(Self { lab, nodes: vec![node], components, binaries, place, kubernetes, argocd, _run: run })
+    }
+
+    /// Starts a second control plane, and makes it known to Argo CD.
+    pub async fn add_cluster(&mut self) -> Result<()> {
+        let place = self.place.within("remote")?;
+        let kubernetes = kubernetes::start(&self.binaries, &place, &mut self.components).await?;
+        self.nodes.push(node::start(&kubernetes.client, &kubernetes.certificates).await?);
+        let remote = Remote::new(kubernetes.client, &kubernetes.kubeconfig)?;
+        remote.make_known(&self.lab).await?;
+        self.lab.remote = Some(remote);
+        Ok(())
+    }
+
+    /// Starts a second Argo CD, which tracks by label.
+    pub async fn add_argocd(&mut self) -> Result<()> {
+        let place = self.place.within(argocd::BY_LABEL)?;
+        argocd::start_by_label(&self.kubernetes, &self.argocd, &place, &mut self.components).await?;
+        self.lab.by_label = Some(argocd::BY_LABEL.to_owned());
+        Ok(())
     }
 
     /// An error if any part has ended by itself.
     pub fn check(&mut self) -> Result<()> {
-        ensure!(!self.node.is_finished(), "the fake node has ended");
+        ensure!(!self.nodes.iter().any(JoinHandle::is_finished), "the fake node has ended");
         self.components.iter_mut().try_for_each(Component::check)
+    }
+
+    /// Kills a component, and starts it again after `pause`.
+    pub async fn restart(&mut self, name: &str, pause: Duration) -> Result<()> {
+        let mut components = self.components.iter_mut();
+        let component = components.find(|component| component.name() == name).context("no such component")?;
+        component.kill();
+        tokio::time::sleep(pause).await;
+        component.start_again()
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        self.node.abort();
+        self.nodes.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -94,6 +130,15 @@ impl Place {
         fs::set_permissions(run, fs::Permissions::from_mode(0o755))?;
         let root = fs::metadata(run)?.uid() == 0;
         Ok(Self { run: run.to_owned(), logs: logs.to_owned(), user: root.then_some(ARGOCD_USER) })
+    }
+
+    /// A place for more of the same parts.
+    fn within(&self, name: &str) -> Result<Self> {
+        let (run, logs) = (self.path(name), self.logs.join(name));
+        for folder in [&run, &logs] {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        Self::new(&run, &logs)
     }
 
     fn path(&self, name: &str) -> PathBuf {
