@@ -28,6 +28,7 @@ mod deploys;
 mod elsewhere;
 mod errors;
 mod failures;
+mod golden;
 mod installing;
 mod many;
 mod model;
@@ -90,7 +91,7 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     order::forced_before_its_needs_it_hangs,
     order::copies_of_its_needs,
     order::volume_claim,
-    order::what_could_block_does_come_up,
+    golden::cases_come_up,
     model::random_apps_come_up_as_predicted,
     options::server_side_apply,
     options::server_side_diff,
@@ -169,6 +170,7 @@ fn run() -> Result<ExitCode> {
     let plugin = root.join("plugin.yaml");
     let stack = runtime.block_on(async {
         let mut stack = Stack::start(&binaries, &presync, &plugin, &output).await?;
+        stack.add_operators().await?;
         stack.add_cluster().await?;
         stack.add_argocd().await?;
         anyhow::Ok(stack)

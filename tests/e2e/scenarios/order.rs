@@ -104,36 +104,6 @@ spec:
     Ok(())
 }
 
-/// The golden cases in which something blocked, or could: through presync each comes up on a first install, and when the
-/// app and its migration change.
-pub(crate) async fn what_could_block_does_come_up(scenario: &Scenario) -> Result<()> {
-    let cases = [
-        "claim-of-a-database",
-        "awaited-job",
-        "authored-hook-in-the-way",
-        "needs-are-helm-hooks",
-        "needs-are-argocd-hooks",
-        "optional-but-rendered",
-        "annotation-of-an-injector",
-        "restarts-a-workload",
-        "cache",
-    ];
-    let runs = cases.iter().enumerate().map(|(number, case)| async move {
-        let path = format!("{}/../../tests/cases/order-{case}/stdin", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-        let app = scenario.app(&number.to_string()).file("app.yaml", text.as_str()).automated(true);
-        let app = scenario.create(app.presync(&[("environment", "dev")])).await?;
-        app.synced().await.with_context(|| format!("{case}: the first install"))?;
-        // Not those of the app's own ordinary Jobs: they cannot change.
-        let next = text.replace("catalog:1\"", "catalog:2\"");
-        ensure!(next != text, "{case}: nothing changes");
-        app.commit("next", &[("app.yaml", Some(next.as_str()))]).await?;
-        app.synced().await.with_context(|| format!("{case}: the upgrade"))
-    });
-    futures::future::try_join_all(runs).await?;
-    Ok(())
-}
-
 /// A migration that reads the key of its version from a ConfigMap, under a ServiceAccount of its own.
 fn needy(version: &str, ttl: Duration) -> Migration {
     Migration::new(version, ttl).pod("serviceAccountName: catalog-migration").container(&format!(

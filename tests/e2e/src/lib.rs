@@ -14,6 +14,7 @@ pub mod history;
 pub mod lab;
 pub mod migrations;
 pub mod node;
+mod operators;
 pub mod process;
 pub mod proxy;
 pub mod repository;

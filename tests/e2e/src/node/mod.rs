@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::controller::{Action, Controller};
 use kube::runtime::watcher;
@@ -37,6 +37,9 @@ pub const OUTCOME: &str = "e2e.presync/outcome";
 
 /// Annotation on a Job's pod: what its container printed.
 pub const LOG: &str = "e2e.presync/log";
+
+/// Annotation on a Job's pod: the Secret that it makes.
+const MAKES: &str = "e2e.presync/makes";
 
 /// Adds the node to the cluster, and runs it as a task of its own. It takes the API server's own certificate, from the
 /// folder `certificates`, for the port where logs are read.
@@ -98,7 +101,10 @@ async fn step(pod: Arc<Pod>, client: Arc<Client>) -> kube::Result<Action> {
         },
         "Running" if !stays(&pod) => match remaining(&pod) {
             Some(rest) => return Ok(Action::requeue(rest)),
-            None => (Some(ended(&pod)), Action::await_change()),
+            None => {
+                make(&pod, &client).await?;
+                (Some(ended(&pod)), Action::await_change())
+            }
         },
         _ => return Ok(Action::await_change()),
     };
@@ -106,6 +112,19 @@ async fn step(pod: Arc<Pod>, client: Arc<Client>) -> kube::Result<Action> {
         pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(json!({ "status": status }))).await?;
     }
     Ok(next)
+}
+
+/// Makes the Secret that the pod's commands make.
+async fn make(pod: &Pod, client: &Client) -> kube::Result<()> {
+    let Some(name) = annotation(pod, MAKES) else { return Ok(()) };
+    let secrets = Api::<Secret>::namespaced(client.clone(), &pod.namespace().unwrap_or_default());
+    let secret = json!({ "metadata": { "name": name }, "stringData": { "url": "x" } });
+    let secret = serde_json::from_value(secret).map_err(kube::Error::SerdeError)?;
+    match secrets.create(&PostParams::default(), &secret).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// It runs until somebody deletes it.

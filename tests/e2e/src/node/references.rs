@@ -1,11 +1,12 @@
 //! The `ConfigMap`s and `Secret`s that must exist before a kubelet starts a pod.
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, PodSpec, Secret, Volume};
 use kube::{Api, Client, ResourceExt as _};
 
-/// Annotation on a pod: what its commands wait for, `deployment/name` and `job/name`, separated by commas.
+/// Annotation on a pod: what its commands wait for, such as `deployment/name`, separated by commas: a Deployment or
+/// StatefulSet that is available, a Job that is complete, a ConfigMap that is there.
 const WAITS: &str = "e2e.presync/waits";
 
 /// Why a pod cannot start, in the kubelet's own words.
@@ -63,16 +64,26 @@ pub(super) async fn missing(pod: &Pod, client: &Client) -> kube::Result<Option<M
 
 /// The first object that the pod's commands wait for and that does not run, or has not completed.
 async fn waiting(pod: &Pod, client: &Client, namespace: &str) -> kube::Result<Option<Missing>> {
-    let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
-    let jobs = Api::<Job>::namespaced(client.clone(), namespace);
     let waits = pod.annotations().get(WAITS).map(String::as_str).unwrap_or_default();
     for (kind, name) in waits.split(',').filter_map(|object| object.split_once('/')) {
-        let done = if kind == "job" {
-            let job = jobs.get_opt(name).await?.and_then(|job| job.status);
-            job.is_some_and(|status| status.succeeded.is_some_and(|pods| pods > 0))
-        } else {
-            let deployment = deployments.get_opt(name).await?.and_then(|deployment| deployment.status);
-            deployment.is_some_and(|status| status.available_replicas.is_some_and(|pods| pods > 0))
+        let done = match kind {
+            "job" => {
+                let job = Api::<Job>::namespaced(client.clone(), namespace).get_opt(name).await?;
+                job.and_then(|job| job.status?.succeeded).is_some_and(|pods| pods > 0)
+            }
+            "statefulset" => {
+                let set = Api::<StatefulSet>::namespaced(client.clone(), namespace).get_opt(name).await?;
+                set.and_then(|set| set.status?.available_replicas).is_some_and(|pods| pods > 0)
+            }
+            "configmap" => {
+                Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt(name).await?.is_some()
+            }
+            _ => {
+                let deployment =
+                    Api::<Deployment>::namespaced(client.clone(), namespace).get_opt(name).await?;
+                let status = deployment.and_then(|deployment| deployment.status);
+                status.and_then(|status| status.available_replicas).is_some_and(|pods| pods > 0)
+            }
         };
         if !done {
             return Ok(Some(Missing {

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::lab::{Lab, Remote};
 use crate::node;
+use crate::operators;
 use crate::process::Component;
 use crate::repository::GitRoot;
 
@@ -92,6 +93,13 @@ impl Stack {
         let place = self.place.within(argocd::BY_LABEL)?;
         argocd::start_by_label(&self.kubernetes, &self.argocd, &place, &mut self.components).await?;
         self.lab.by_label = Some(argocd::BY_LABEL.to_owned());
+        Ok(())
+    }
+
+    /// Starts the operators of the golden cases.
+    pub async fn add_operators(&mut self) -> Result<()> {
+        operators::register(&self.lab.client).await?;
+        self.nodes.push(tokio::spawn(operators::run(self.lab.client.clone())));
         Ok(())
     }
 

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, ensure};
 use e2e::{
-    catalog::{MIGRATION, Migration},
     lab::{Lab, argoproj},
     repository::Repository,
     wait,
 };
+use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, ResourceExt as _,
@@ -17,124 +17,81 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// Where all of it is deployed.
+use crate::ways::{Broken, CLOSED, WAYS, Way};
+
+/// Where all of it is deployed, but for the namespaces that are deleted.
 const NAMESPACE: &str = "fleet";
-
-/// A way in which an Application is broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    /// A hook waits for a ConfigMap that comes after it.
-    Stuck,
-    /// The same, and somebody removed `.operation`.
-    Orphaned,
-    /// TTL deleted a plain Job.
-    Missing,
-    /// The migration failed.
-    Failed,
-}
-
-const WAYS: [Way; 4] = [Way::Stuck, Way::Orphaned, Way::Missing, Way::Failed];
-
-impl Way {
-    fn finding(self) -> &'static str {
-        match self {
-            Self::Stuck => "stuck-operation",
-            Self::Orphaned => "orphaned-operation",
-            Self::Missing => "missing-job",
-            Self::Failed => "failed-migration",
-        }
-    }
-
-    fn migration(self) -> String {
-        let (hook, long) = ("argocd.argoproj.io/hook", Duration::from_hours(1));
-        match self {
-            Self::Missing => Migration::new("1", Duration::from_secs(5)).yaml(),
-            Self::Failed => Migration::new("1", long).annotation(hook, "PreSync").fails().yaml(),
-            Self::Stuck | Self::Orphaned => {
-                let needy = Migration::new("1", long).annotation(hook, "PreSync");
-                needy.container("envFrom: [{configMapRef: {name: config}}]").yaml()
-            }
-        }
-    }
-
-    fn is_reached(self, app: &DynamicObject) -> bool {
-        let text = |path: &str| app.data.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        let phase = text("/status/operationState/phase");
-        let idle = app.data.get("operation").is_none();
-        match self {
-            Self::Stuck | Self::Orphaned => {
-                phase == "Running"
-                    && text("/status/operationState/message").contains("waiting for completion of hook")
-            }
-            Self::Missing => idle && phase == "Succeeded" && text("/status/sync/status") == "OutOfSync",
-            Self::Failed => idle && phase == "Failed",
-        }
-    }
-}
 
 /// All Applications.
 pub(crate) struct Fleet {
     broken: BTreeMap<String, Way>,
+    /// Of those that change: a commit makes Argo CD render all of a repository anew.
+    changing: Repository,
 }
 
 impl Fleet {
     /// Makes them.
     pub(crate) async fn create(lab: &Lab, all: usize, broken: usize) -> Result<Self> {
-        let metadata = ObjectMeta { name: Some(NAMESPACE.to_owned()), ..ObjectMeta::default() };
-        let namespace = Namespace { metadata, ..Namespace::default() };
-        Api::<Namespace>::all(lab.client.clone()).create(&PostParams::default(), &namespace).await?;
-        let repository = Repository::create(&lab.git, "fleet")?;
-        let ways: BTreeMap<String, Way> =
+        let broken: BTreeMap<String, Way> =
             (0..broken).map(|number| (format!("broken-{number}"), WAYS[number % WAYS.len()])).collect();
-        let mut files = Vec::new();
-        for (name, way) in &ways {
-            let migration = way.migration().replace(&format!("name: {MIGRATION}"), &format!("name: {name}"));
-            files.push((
-                format!("{name}/migration.yaml"),
-                migration.replace("name: config}", &format!("name: {name}}}")),
-            ));
-            files.push((format!("{name}/config.yaml"), config(name)));
+        let well: Vec<String> = (broken.len()..all).map(|number| format!("well-{number}")).collect();
+        let deleted = broken.iter().filter(|(_, way)| **way == Way::NamespaceDeleted);
+        for name in deleted.map(|(name, _)| name.as_str()).chain([NAMESPACE]) {
+            let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+            let namespace = Namespace { metadata, ..Namespace::default() };
+            Api::<Namespace>::all(lab.client.clone()).create(&PostParams::default(), &namespace).await?;
         }
-        let well: Vec<String> = (broken..all).map(|number| format!("well-{number}")).collect();
-        files.extend(well.iter().map(|name| (format!("{name}/config.yaml"), config(name))));
-        repository.commit(
-            "all",
-            "",
-            files.iter().map(|(path, text)| (path.as_str(), Some(text.as_str()))),
-        )?;
-        for name in ways.keys().chain(&well) {
-            // Hooks alone start no sync: each has a ConfigMap, too.
-            let app = DynamicObject::new(name, &argoproj("Application")).data(json!({ "spec": {
+        make_project(lab).await?;
+
+        let repository = Repository::create(&lab.git, "fleet")?;
+        let changing = Repository::create(&lab.git, "fleet-that-changes")?;
+        // Hooks alone start no sync: each has a ConfigMap, too.
+        let mut files: Vec<_> = broken.keys().chain(&well).map(|name| config(name)).collect();
+        files
+            .extend(broken.iter().map(|(name, way)| (format!("{name}/migration.yaml"), way.migration(name))));
+        let files = || files.iter().map(|(path, text)| (path.as_str(), Some(text.as_str())));
+        repository.commit("all", "", files())?;
+        changing.commit("all", "", files().filter(|(path, _)| path.starts_with("broken")))?;
+
+        for name in broken.keys().chain(&well) {
+            let way = broken.get(name);
+            let changes = matches!(way, Some(Way::Immutable | Way::NotRun));
+            let url = if changes { changing.url() } else { repository.url() };
+            let mut spec = json!({
                 "project": "default",
-                "source": { "repoURL": repository.url(), "path": name, "targetRevision": "main" },
+                "source": { "repoURL": url, "path": name, "targetRevision": "main" },
                 "destination": { "server": "https://kubernetes.default.svc", "namespace": NAMESPACE },
                 "syncPolicy": { "automated": {}, "retry": { "limit": 0 } },
-            }}));
+            });
+            if let Some(way) = way {
+                way.adjust(name, &mut spec);
+            }
+            let app = DynamicObject::new(name, &argoproj("Application")).data(json!({ "spec": spec }));
             lab.applications().create(&PostParams::default(), &app).await?;
         }
-        Ok(Self { broken: ways })
+        Ok(Self { broken, changing })
     }
 
-    /// Waits until each is as it should be, and removes `.operation` from those that are to be orphaned.
+    /// Waits until all are deployed, and breaks those that are to be broken.
     pub(crate) async fn settle(&self, lab: &Lab) -> Result<()> {
-        wait::until("a fleet in the state in which it is to be", Duration::from_mins(30), async || {
+        let breaking = self.broken.iter().map(|(name, way)| async move {
+            let namespace = if *way == Way::NamespaceDeleted { name } else { NAMESPACE };
+            Broken { lab, name, way: *way, namespace, repository: &self.changing }.break_it().await
+        });
+        let well = wait::until("a fleet that is deployed", Duration::from_mins(30), async || {
             let apps = lab.applications().list(&ListParams::default()).await?;
-            let open = apps.iter().filter(|app| !self.is_settled(app)).count();
+            let synced = |app: &DynamicObject| text(app, "/status/sync/status") == Some("Synced");
+            let well = apps.iter().filter(|app| !self.broken.contains_key(&app.name_any()));
+            let open = well.filter(|app| !synced(app)).count();
             println!("{open} of {} Applications are still on their way", apps.items.len());
             tokio::time::sleep(Duration::from_secs(5)).await;
             Ok((open == 0).then_some(()))
-        })
-        .await?;
-        for (name, _) in self.broken.iter().filter(|(_, way)| **way == Way::Orphaned) {
-            let half: Value = json!({ "operation": null });
-            lab.applications().patch(name, &PatchParams::default(), &Patch::Merge(half)).await?;
-        }
+        });
+        tokio::try_join!(try_join_all(breaking), well)?;
+        close_project(lab).await?;
+        // A finalizer counts as leaked, and a stuck pod's events are there, only after some time.
+        tokio::time::sleep(Duration::from_secs(65)).await;
         Ok(())
-    }
-
-    fn is_settled(&self, app: &DynamicObject) -> bool {
-        let synced = app.data.pointer("/status/sync/status").and_then(Value::as_str) == Some("Synced");
-        self.broken.get(&app.name_any()).map_or(synced, |way| way.is_reached(app))
     }
 
     /// How many are broken.
@@ -143,23 +100,29 @@ impl Fleet {
     }
 
     /// How many are broken in which way.
-    pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
+    pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        self.broken.values().for_each(|way| *counts.entry(way.finding()).or_default() += 1);
+        self.broken.values().for_each(|way| *counts.entry(way.to_string()).or_default() += 1);
         counts
     }
 
-    /// Each broken one was found, and no other.
-    pub(crate) fn check_found(&self, report: &Value) -> Result<()> {
-        for (name, way) in &self.broken {
-            let findings = report["findings"].as_array().into_iter().flatten();
-            let mut own = findings.filter(|finding| finding["application"] == format!("argocd/{name}"));
-            ensure!(own.any(|finding| finding["kind"] == way.finding()), "{name} is not found as {way:?}");
-        }
-        let told = report["findings"].as_array().into_iter().flatten();
-        let strangers =
-            told.filter(|finding| finding["application"].as_str().is_some_and(|app| app.contains("/well-")));
-        ensure!(strangers.count() == 0, "something is found about one that is well");
+    /// Each of those that `expected` holds for was found, and none that is well.
+    pub(crate) fn check_found(&self, report: &Value, expected: impl Fn(Way) -> bool) -> Result<()> {
+        let findings = || report["findings"].as_array().into_iter().flatten();
+        let found = |name: &str, way: Way| {
+            let mut own = findings().filter(|finding| finding["application"] == format!("argocd/{name}"));
+            own.any(|finding| finding["kind"] == way.finding())
+        };
+        let expected = self.broken.iter().filter(|(_, way)| expected(**way));
+        let missed: Vec<String> = expected
+            .filter(|(name, way)| !found(name, **way))
+            .map(|(name, way)| format!("{name} ({way})"))
+            .collect();
+        ensure!(missed.is_empty(), "not found: {missed:?}");
+        let strangers: Vec<&Value> = findings()
+            .filter(|finding| finding["application"].as_str().is_some_and(|app| app.contains("/well-")))
+            .collect();
+        ensure!(strangers.is_empty(), "found about one that is well: {strangers:?}");
         Ok(())
     }
 
@@ -167,10 +130,7 @@ impl Fleet {
     pub(crate) async fn nothing_half_done(&self, lab: &Lab) -> Result<()> {
         wait::until("no operation that is being ended", Duration::from_mins(2), async || {
             let apps = lab.applications().list(&ListParams::default()).await?;
-            let ending = apps.iter().filter(|app| {
-                app.data.pointer("/status/operationState/phase").and_then(Value::as_str)
-                    == Some("Terminating")
-            });
+            let ending = apps.iter().filter(|app| phase(app) == Some("Terminating"));
             Ok((ending.count() == 0).then_some(()))
         })
         .await
@@ -179,15 +139,44 @@ impl Fleet {
     /// No operation runs any longer.
     pub(crate) async fn nothing_stuck(&self, lab: &Lab) -> Result<()> {
         let apps = lab.applications().list(&ListParams::default()).await?;
-        let running = apps.iter().filter(|app| {
-            app.data.pointer("/status/operationState/phase").and_then(Value::as_str) == Some("Running")
-        });
+        let running = apps.iter().filter(|app| phase(app) == Some("Running"));
         let running: Vec<String> = running.map(kube::ResourceExt::name_any).collect();
         ensure!(running.is_empty(), "still running: {running:?}");
         Ok(())
     }
 }
 
-fn config(name: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  app: {name}\n")
+fn projects(lab: &Lab) -> Api<DynamicObject> {
+    Api::namespaced_with(lab.client.clone(), &lab.argocd, &argoproj("AppProject"))
+}
+
+/// Makes the project that is to be closed.
+async fn make_project(lab: &Lab) -> Result<()> {
+    let project = DynamicObject::new(CLOSED, &argoproj("AppProject")).data(json!({ "spec": {
+        "sourceRepos": ["*"],
+        "destinations": [{ "server": "*", "namespace": "*" }],
+    }}));
+    projects(lab).create(&PostParams::default(), &project).await?;
+    Ok(())
+}
+
+/// Denies every sync of that project.
+async fn close_project(lab: &Lab) -> Result<()> {
+    let window = json!({ "kind": "deny", "schedule": "* * * * *", "duration": "24h", "applications": ["*"] });
+    let patch = json!({ "spec": { "syncWindows": [window] } });
+    projects(lab).patch(CLOSED, &PatchParams::default(), &Patch::Merge(patch)).await?;
+    Ok(())
+}
+
+fn text<'a>(app: &'a DynamicObject, path: &str) -> Option<&'a str> {
+    app.data.pointer(path).and_then(Value::as_str)
+}
+
+fn phase(app: &DynamicObject) -> Option<&str> {
+    text(app, "/status/operationState/phase")
+}
+
+fn config(name: &str) -> (String, String) {
+    let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  app: {name}\n");
+    (format!("{name}/config.yaml"), text)
 }

@@ -1,0 +1,185 @@
+//! The golden cases about order, on a real Argo CD: each comes up on a first install, and when the app and its migrations
+//! change. Without presync each comes up on a first install too, so that what is shown is that presync breaks nothing.
+
+use std::fs;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::app::App;
+use e2e::catalog::LASTING;
+use e2e::migrations::Seen;
+use e2e::scenario::Scenario;
+use futures::future::join_all;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use crate::ROOT;
+
+/// A golden case.
+struct Case {
+    /// The folder under `tests/cases`.
+    name: &'static str,
+    /// What the commands of its Jobs wait for, and the Secrets that they make: a Job, an annotation for the fake node, and
+    /// its value.
+    runs: &'static [(&'static str, &'static str, &'static str)],
+    /// Parameters of the plugin.
+    parameters: &'static [(&'static str, &'static str)],
+    /// It comes up without presync.
+    native: bool,
+}
+
+const MIGRATE: &str = "catalog-migrate";
+const WAITS: &str = "e2e.presync/waits";
+const MAKES: &str = "e2e.presync/makes";
+
+const fn case(name: &'static str, runs: &'static [(&'static str, &'static str, &'static str)]) -> Case {
+    Case { name, runs, parameters: &[], native: true }
+}
+
+const CASES: &[Case] = &[
+    case("order-after-a-canary", &[]),
+    case("order-after-a-cloud-resource", &[]),
+    case("order-after-an-application", &[]),
+    case("order-annotation-of-an-injector", &[(MIGRATE, WAITS, "configmap/agent")]),
+    case("order-authored-hook-in-the-way", &[(MIGRATE, WAITS, "statefulset/pg")]),
+    Case { parameters: &[("phase", "Sync")], native: false, ..case("order-authored-presync-phase", &[]) },
+    case("order-awaited-job", &[("catalog-keys", MAKES, "key"), (MIGRATE, WAITS, "job/catalog-keys")]),
+    case("order-cache", &[(MIGRATE, WAITS, "deployment/redis")]),
+    case("order-claim-of-a-database", &[(MIGRATE, WAITS, "deployment/pg")]),
+    case("order-config-map-filled-by-a-resource", &[]),
+    case("order-foreign-namespace", &[]),
+    Case {
+        native: false,
+        ..case(
+            "order-maker-of-a-secret",
+            &[("catalog-secret", MAKES, "conn"), (MIGRATE, WAITS, "statefulset/pg")],
+        )
+    },
+    case("order-needs-are-argocd-hooks", &[]),
+    case("order-needs-are-helm-hooks", &[]),
+    case("order-needs-are-helm-hooks-and-a-database", &[]),
+    case("order-only-what-runs-counts", &[]),
+    case("order-operator-in-the-app", &[]),
+    case("order-optional-but-rendered", &[(MIGRATE, WAITS, "configmap/settings")]),
+    case("order-ordinary-job", &[]),
+    case("order-restarts-a-workload", &[(MIGRATE, WAITS, "deployment/catalog")]),
+    case("order-secret-named-by-a-resource", &[]),
+    case(
+        "order-waits-in-a-script",
+        &[
+            (MIGRATE, WAITS, "deployment/catalog"),
+            ("catalog-migrate-script", WAITS, "deployment/catalog"),
+            ("catalog-migrate-selector", WAITS, "deployment/catalog"),
+        ],
+    ),
+    case("phase-after-workloads", &[("catalog-migration", WAITS, "deployment/catalog")]),
+    case("phase-awaits", &[("catalog-migration", WAITS, "deployment/catalog")]),
+    case("phase-needs", &[]),
+    Case { native: false, ..case("phase-order", &[]) },
+    case("phase-post", &[]),
+    case("waves-claim", &[]),
+    case("waves-fixed", &[]),
+    case("waves-room", &[]),
+];
+
+pub(crate) async fn cases_come_up(scenario: &Scenario) -> Result<()> {
+    if scenario.lab().sidecar.is_none() {
+        // Somebody else's cluster has no such operators.
+        return Ok(());
+    }
+    let presync = CASES.iter().enumerate().map(|(number, case)| comes_up(scenario, number, case, true));
+    let native = CASES.iter().enumerate().filter(|(_, case)| case.native);
+    let native = native.map(|(number, case)| comes_up(scenario, number, case, false));
+    let results = join_all(presync.chain(native)).await;
+    let failed: Vec<String> =
+        results.into_iter().filter_map(|result| Some(format!("{:#}", result.err()?))).collect();
+    ensure!(failed.is_empty(), "{}", failed.join("\n\n"));
+    Ok(())
+}
+
+/// One case, through presync or without it.
+async fn comes_up(scenario: &Scenario, number: usize, case: &Case, presync: bool) -> Result<()> {
+    let (role, way) =
+        if presync { (format!("{number}"), "through presync") } else { (format!("{number}-n"), "native") };
+    let name = format!("{}-{role}", scenario.name());
+    let text = |image: &str, jobs: bool| case.text(&name, image, jobs);
+    let app = scenario.app(&role).file("app.yaml", text("catalog:1", true)?).automated(true).retry(5, "2s");
+    // What no object of the case makes.
+    let app = app.secret("outside", "url", "x");
+    let parameters: Vec<_> = [("environment", "dev")].iter().chain(case.parameters).copied().collect();
+    let app = if presync { app.presync(&parameters) } else { app };
+    let app = scenario.create(app).await?;
+    up(&app).await.with_context(|| format!("{} {way}: the first install", case.name))?;
+    let runs = app.migrations.all().len();
+    // A plain Job cannot change.
+    app.commit("next", &[("app.yaml", Some(text("catalog:2", presync)?.as_str()))]).await?;
+    up(&app).await.with_context(|| format!("{} {way}: the upgrade", case.name))?;
+    let again = app.migrations.all().len() > runs;
+    // The Job of this case is in another namespace.
+    ensure!(
+        !presync || again || case.name == "order-foreign-namespace",
+        "{}: its migrations ran again:\n{}",
+        case.name,
+        app.migrations
+    );
+    Ok(())
+}
+
+/// It is Synced and Healthy, and all that was to run has run.
+async fn up(app: &Arc<App>) -> Result<()> {
+    app.at_rest().await?;
+    let failed = |job: &Seen| !job.gone && job.outcome() != Some("Complete");
+    let jobs = app.migrations.all();
+    ensure!(!jobs.iter().any(failed), "not all Jobs are complete:\n{}", app.migrations);
+    Ok(())
+}
+
+impl Case {
+    /// Its manifests for an Application, whose workloads and, unless `jobs` is false, Jobs run `image`.
+    fn text(&self, app: &str, image: &str, jobs: bool) -> Result<String> {
+        let path = format!("{ROOT}/tests/cases/{}/stdin", self.name);
+        let text = fs::read_to_string(&path).with_context(|| path.clone())?;
+        // What is not in the Application's own namespace has a name of its own.
+        let text = text.replace("namespace: build", &format!("namespace: {app}-build"));
+        let text = text.replace("name: pg, namespace: argocd", &format!("name: {app}-pg, namespace: argocd"));
+        let text = text.replace("namespace: catalog}", &format!("namespace: {app}}}"));
+        let documents = serde_yaml::Deserializer::from_str(&text).map(Value::deserialize);
+        let mut documents = documents.collect::<Result<Vec<_>, _>>()?;
+        for document in &mut documents {
+            self.adjust(document, app, image, jobs);
+        }
+        let documents: Vec<String> = documents.iter().map(serde_yaml::to_string).collect::<Result<_, _>>()?;
+        Ok(documents.join("---\n"))
+    }
+
+    fn adjust(&self, document: &mut Value, app: &str, image: &str, jobs: bool) {
+        let name = document["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let is_job = document["kind"] == "Job";
+        let pod = &mut document["spec"]["template"];
+        if is_job {
+            for (_, annotation, value) in self.runs.iter().filter(|(job, _, _)| *job == name) {
+                pod["metadata"]["annotations"][*annotation] = json!(value);
+            }
+        }
+        if pod.is_object() && (jobs || !is_job) {
+            for container in pod["spec"]["containers"].as_array_mut().into_iter().flatten() {
+                if container["image"].as_str().is_some_and(|image| image.contains("catalog:")) {
+                    container["image"] = json!(image);
+                }
+            }
+        }
+        if is_job && !document["spec"]["ttlSecondsAfterFinished"].is_null() {
+            document["spec"]["ttlSecondsAfterFinished"] = json!(LASTING.as_secs());
+        }
+        if document["kind"].as_str().is_some_and(|kind| kind.starts_with("ClusterRole")) {
+            // It has no namespace: the cases run side by side.
+            document["metadata"]["name"] = json!(format!("{app}-{name}"));
+            if document["roleRef"].is_object() {
+                document["roleRef"]["name"] = document["metadata"]["name"].clone();
+            }
+        }
+        if document["kind"] == "Application" {
+            document["spec"]["destination"] = json!({});
+        }
+    }
+}
