@@ -57,6 +57,6 @@ async fn found_and_cured(app: &Arc<App>) -> Result<()> {
     found.says(&format!("error missing-job: Job {}/{MIGRATION}", app.name()))?;
     let hook = Migration::new("1", LASTING).annotation(HOOK, "PreSync").yaml();
     app.repository.commit("make it a hook", "app", [(JOB, Some(hook.as_str()))])?;
-    lab.presync(&["repair", &key, "--yes"]).await?.expect(0)?.says("→ Synced:Healthy")?;
+    lab.repair(&key, &[]).await?.expect(0)?.says("→ Synced:Healthy")?;
     Ok(())
 }

@@ -9,7 +9,8 @@ use e2e::app::App;
 use e2e::catalog::LASTING;
 use e2e::migrations::Seen;
 use e2e::scenario::Scenario;
-use futures::future::join_all;
+use futures::StreamExt as _;
+use futures::stream::iter;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -35,6 +36,9 @@ const MAKES: &str = "e2e.presync/makes";
 const fn case(name: &'static str, runs: &'static [(&'static str, &'static str, &'static str)]) -> Case {
     Case { name, runs, parameters: &[], native: true }
 }
+
+/// How many run at the same time, beside all other scenarios.
+const AT_ONCE: usize = 16;
 
 const CASES: &[Case] = &[
     case("order-after-a-canary", &[]),
@@ -87,10 +91,11 @@ pub(crate) async fn cases_come_up(scenario: &Scenario) -> Result<()> {
         // Somebody else's cluster has no such operators.
         return Ok(());
     }
-    let presync = CASES.iter().enumerate().map(|(number, case)| comes_up(scenario, number, case, true));
-    let native = CASES.iter().enumerate().filter(|(_, case)| case.native);
+    let cases = || CASES.iter().enumerate();
+    let presync = cases().map(|(number, case)| comes_up(scenario, number, case, true));
+    let native = cases().filter(|(_, case)| case.native);
     let native = native.map(|(number, case)| comes_up(scenario, number, case, false));
-    let results = join_all(presync.chain(native)).await;
+    let results: Vec<Result<()>> = iter(presync).chain(iter(native)).buffered(AT_ONCE).collect().await;
     let failed: Vec<String> =
         results.into_iter().filter_map(|result| Some(format!("{:#}", result.err()?))).collect();
     ensure!(failed.is_empty(), "{}", failed.join("\n\n"));
@@ -155,27 +160,29 @@ impl Case {
     fn adjust(&self, document: &mut Value, app: &str, image: &str, jobs: bool) {
         let name = document["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let is_job = document["kind"] == "Job";
-        let pod = &mut document["spec"]["template"];
         if is_job {
+            let spec = &mut document["spec"];
             for (_, annotation, value) in self.runs.iter().filter(|(job, _, _)| *job == name) {
-                pod["metadata"]["annotations"][*annotation] = json!(value);
+                spec["template"]["metadata"]["annotations"][*annotation] = json!(value);
+            }
+            if spec["ttlSecondsAfterFinished"].is_number() {
+                spec["ttlSecondsAfterFinished"] = json!(LASTING.as_secs());
             }
         }
-        if pod.is_object() && (jobs || !is_job) {
-            for container in pod["spec"]["containers"].as_array_mut().into_iter().flatten() {
+        if jobs || !is_job {
+            let containers = document.pointer_mut("/spec/template/spec/containers");
+            for container in containers.and_then(Value::as_array_mut).into_iter().flatten() {
                 if container["image"].as_str().is_some_and(|image| image.contains("catalog:")) {
                     container["image"] = json!(image);
                 }
             }
         }
-        if is_job && !document["spec"]["ttlSecondsAfterFinished"].is_null() {
-            document["spec"]["ttlSecondsAfterFinished"] = json!(LASTING.as_secs());
-        }
         if document["kind"].as_str().is_some_and(|kind| kind.starts_with("ClusterRole")) {
             // It has no namespace: the cases run side by side.
             document["metadata"]["name"] = json!(format!("{app}-{name}"));
-            if document["roleRef"].is_object() {
-                document["roleRef"]["name"] = document["metadata"]["name"].clone();
+            let renamed = document["metadata"]["name"].clone();
+            if let Some(role) = document.pointer_mut("/roleRef/name") {
+                *role = renamed;
             }
         }
         if document["kind"] == "Application" {

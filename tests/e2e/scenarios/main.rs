@@ -52,7 +52,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const HOOK: &str = "argocd.argoproj.io/hook";
 
 /// For one scenario. Each wait has a limit of its own; this one is for a cluster that does not answer.
-const LIMIT: Duration = Duration::from_mins(20);
+const LIMIT: Duration = Duration::from_mins(40);
 
 type Run = fn(Arc<Scenario>) -> Pin<Box<dyn Future<Output = Result<()>>>>;
 

@@ -73,8 +73,7 @@ pub(crate) async fn a_migration_that_reads_the_other_source(scenario: &Scenario)
     .await?;
     let fixed = reads().annotation(way_out, "Sync").yaml();
     app.repository.commit("the way out", "app", [(JOB, Some(fixed.as_str()))])?;
-    let repair = ["repair", app.name(), "--yes", "--older-than", "0s"];
-    lab.presync(&repair).await?.expect(0)?.says("→ Synced:Healthy")?;
+    lab.repair(app.name(), &["--older-than", "0s"]).await?.expect(0)?.says("→ Synced:Healthy")?;
     ensure!(app.migrations.runs(MIGRATION) == 1, "one run:\n{}", app.migrations);
     Ok(())
 }

@@ -67,14 +67,14 @@ pub(crate) async fn a_job_that_ttl_deleted_is_named_and_after_the_fix_forgotten(
     let found =
         scenario.lab().presync(&["doctor", app.name()]).await?.expect(10)?.says("error missing-job:")?;
     found.says(&format!("Resource not found in cluster: batch/v1/Job:{MIGRATION}"))?;
-    let tried = scenario.lab().presync(&["repair", app.name(), "--yes"]).await?.expect(10)?;
+    let tried = scenario.lab().repair(app.name(), &[]).await?.expect(10)?;
     tried.says(&format!("still: Job {}/{MIGRATION} is missing", app.name()))?;
 
     // The seed's option 4, in git. Nobody tells Argo CD: the hard refresh of the repair does.
     let hook =
         Migration::new("1", scenario.lab().ttl).annotation("argocd.argoproj.io/hook", "PreSync").yaml();
     app.repository.commit("make it a hook", "app", [("migration.yaml", Some(hook.as_str()))])?;
-    let repaired = scenario.lab().presync(&["repair", app.name(), "--yes"]).await?.expect(0)?;
+    let repaired = scenario.lab().repair(app.name(), &[]).await?.expect(0)?;
     repaired.says("→ Synced:Healthy")?;
     scenario
         .lab()
@@ -127,7 +127,7 @@ pub(crate) async fn a_half_fixed_sync_is_ended_and_leaves_nothing(scenario: &Sce
     found.says("error orphaned-operation:")?;
     scenario.lab().presync(&["repair", app.name()]).await?.expect(0)?.says("jq ")?;
 
-    let ended = scenario.lab().presync(&["repair", app.name(), "--yes"]).await?.expect(10)?;
+    let ended = scenario.lab().repair(app.name(), &[]).await?.expect(10)?;
     ended.says("the next commit or --sync starts a sync")?;
     let state = app.history.until("the end", SOON, |state| !state.operating).await?;
     ensure!(state.phase == "Failed" && state.message.contains("Operation terminated"), "{state}");
@@ -137,7 +137,7 @@ pub(crate) async fn a_half_fixed_sync_is_ended_and_leaves_nothing(scenario: &Sce
     let fixed =
         Migration::new("1", Duration::from_mins(5)).annotation("argocd.argoproj.io/hook", "Sync").yaml();
     app.repository.commit("run it after what it reads", "app", [("migration.yaml", Some(fixed.as_str()))])?;
-    let repaired = scenario.lab().presync(&["repair", app.name(), "--yes"]).await?.expect(0)?;
+    let repaired = scenario.lab().repair(app.name(), &[]).await?.expect(0)?;
     repaired.says("→ Synced:Healthy")?;
     Ok(())
 }

@@ -110,7 +110,7 @@ pub(crate) async fn doctor_needs_exactly_its_permissions(scenario: &Scenario) ->
     let whole = |output: &Output| output.code == Some(10) && output.stdout.contains("stuck-operation");
     until(lab, account.path(), &everywhere, "with its file", whole).await?;
     // Argo CD does not delete an Application whose sync runs.
-    lab.presync(&["repair", app.name(), "--yes", "--older-than", "0s"]).await?.expect(10)?;
+    lab.repair(app.name(), &["--older-than", "0s"]).await?.expect(10)?;
     Ok(())
 }
 

@@ -70,7 +70,7 @@ pub(crate) async fn native_job_gone_before_argocd_looks(scenario: &Scenario) -> 
     let lab = scenario.lab();
     let found = lab.presync(&["doctor", app.name(), "--older-than", "0s"]).await?.expect(10)?;
     found.says("error stuck-operation:")?.says("the Job is gone")?;
-    lab.presync(&["repair", app.name(), "--yes", "--older-than", "0s"]).await?.says("ending its sync")?;
+    lab.repair(app.name(), &["--older-than", "0s"]).await?.says("ending its sync")?;
     Ok(())
 }
 

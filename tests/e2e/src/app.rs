@@ -20,7 +20,7 @@ use crate::wait;
 
 /// How long anything that Argo CD does by itself may take: a comparison, a sync without slow hooks. It takes seconds;
 /// the rest is for a machine that has other work too.
-pub const SOON: Duration = Duration::from_mins(5);
+pub const SOON: Duration = Duration::from_mins(12);
 
 /// Asks Argo CD for a comparison. It removes the annotation afterwards.
 const REFRESH: &str = "argocd.argoproj.io/refresh";

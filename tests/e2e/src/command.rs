@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::lab::Lab;
 
 /// No command that is expected to end takes longer.
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(12);
 
 /// What a command printed, and how it ended.
 #[derive(Debug, Clone)]
@@ -74,6 +74,11 @@ impl Lab {
         };
         self.record(&output)?;
         Ok(output)
+    }
+
+    /// Runs `presync repair APP --yes` with these options, and patience for a busy machine.
+    pub async fn repair(&self, app: &str, options: &[&str]) -> Result<Output> {
+        self.presync(&[&["repair", app, "--yes", "--timeout", "10m"], options].concat()).await
     }
 
     /// Keeps what was said, for whoever wants to see how the commands look.

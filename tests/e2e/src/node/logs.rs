@@ -63,8 +63,8 @@ async fn answer(client: Client, request: Request<Incoming>) -> Result<Response<B
     let (namespace, pod) = parts.next().zip(parts.next()).context("no pod")?;
     let pod = Api::<Pod>::namespaced(client, namespace).get(pod).await?;
     let log = super::annotation(&pod, super::LOG).unwrap_or_default();
-    let options = request.uri().query().unwrap_or_default().split('&');
-    let tail = options.filter_map(|option| option.strip_prefix("tailLines=")?.parse().ok()).next();
+    let mut options = request.uri().query().unwrap_or_default().split('&');
+    let tail = options.find_map(|option| option.strip_prefix("tailLines=")?.parse().ok());
     let lines: Vec<&str> = log.lines().collect();
     let shown = &lines[lines.len().saturating_sub(tail.unwrap_or(usize::MAX))..];
     Ok(Response::new(Body::from(shown.join("\n").into_bytes())))

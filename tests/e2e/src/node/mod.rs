@@ -99,13 +99,13 @@ async fn step(pod: Arc<Pod>, client: Arc<Client>) -> kube::Result<Action> {
             Some(missing) => (waiting(&pod, &missing), Action::requeue(Duration::from_millis(500))),
             None => (Some(running(&pod)), Action::await_change()),
         },
-        "Running" if !stays(&pod) => match remaining(&pod) {
-            Some(rest) => return Ok(Action::requeue(rest)),
-            None => {
-                make(&pod, &client).await?;
-                (Some(ended(&pod)), Action::await_change())
+        "Running" if !stays(&pod) => {
+            if let Some(rest) = remaining(&pod) {
+                return Ok(Action::requeue(rest));
             }
-        },
+            make(&pod, &client).await?;
+            (Some(ended(&pod)), Action::await_change())
+        }
         _ => return Ok(Action::await_change()),
     };
     if let Some(status) = status {

@@ -156,9 +156,12 @@ fn controller(
 ) -> Result<()> {
     let mut command = role("argocd-application-controller", programs, place)?;
     command.args(["--namespace", namespace, "--redis", redis, "--repo-server", repo_server]);
-    command.args(["--application-namespaces", TEAMS]);
-    // The default, 120 s, is only how long one would wait for what is seen here at once.
-    command.args(["--app-resync", "10", "--metrics-port", &free_port()?.to_string()]);
+    // An Application of a team belongs to one Argo CD.
+    if namespace == NAMESPACE {
+        command.args(["--application-namespaces", TEAMS]);
+    }
+    // Argo CD sees a change of the cluster at once, and is told of a commit. This is for what it misses.
+    command.args(["--app-resync", "60", "--metrics-port", &free_port()?.to_string()]);
     command.env("KUBECONFIG", &kubernetes.kubeconfig).env("ARGOCD_FAKE_IN_CLUSTER", "true");
     // A processor sleeps between waves; with the default of 10, the scenarios would wait for each other.
     command.args(["--operation-processors", "60", "--status-processors", "20"]);
