@@ -152,10 +152,15 @@ impl Fields {
     /// Inserts, the last one winning; `false` when two keys differ for Go and not for JSON, because then it is up to
     /// chance which one Argo CD takes.
     fn insert(&mut self, key: Key, value: Value) -> bool {
-        let known = self.map.contains_key(&key.text).then(|| {
-            let typed = self.typed.iter().find(|(text, _)| *text == key.text);
-            typed.map_or(KeyType::String, |(_, of)| *of)
-        });
+        // Of strings alone, no two are the same and of different types.
+        let known = if key.of == KeyType::String && self.typed.is_empty() {
+            None
+        } else {
+            self.map.contains_key(&key.text).then(|| {
+                let typed = self.typed.iter().find(|(text, _)| *text == key.text);
+                typed.map_or(KeyType::String, |(_, of)| *of)
+            })
+        };
         if known.is_some_and(|known| known != key.of) {
             return false;
         }

@@ -11,6 +11,12 @@ use super::strict;
 use super::tree::{Content, Entry, Node, NodeId, Style, Tree};
 use crate::limits;
 
+/// How many bytes of a manifest make a node, rather too many than too few.
+const BYTES_OF_NODE: usize = 16;
+
+/// For how many nodes there is room before they are read.
+const MOST_NODES_AHEAD: usize = 1 << 14;
+
 /// Why the text is not YAML, and where.
 #[derive(Debug)]
 pub(super) struct SyntaxError {
@@ -78,7 +84,8 @@ struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn new(text: &'t str, json: bool) -> Self {
-        let tree = Tree { text, json, nodes: Vec::new(), root: None, dropped: None };
+        let nodes = Vec::with_capacity((text.len() / BYTES_OF_NODE).min(MOST_NODES_AHEAD));
+        let tree = Tree { text, json, nodes, root: None, dropped: None };
         Self { tree, open: Vec::new(), anchors: HashMap::new(), read: 0 }
     }
 

@@ -38,7 +38,8 @@ pub(crate) fn find(table: &'static [Tool], words: &[String]) -> Option<&'static 
     if words.iter().any(|word| only_looks(word)) {
         return None;
     }
-    table.iter().find(|tool| matches(tool.pattern, words))
+    let programs: Vec<&str> = words.iter().map(|word| base_name(word)).collect();
+    table.iter().find(|tool| matches(tool.pattern, &programs, words))
 }
 
 /// Whether an option makes a command one that only looks.
@@ -48,12 +49,13 @@ pub(crate) fn only_looks(word: &str) -> bool {
     option.strip_suffix("=true").map_or_else(|| LOOKS.contains(&option), |option| LOOKS.contains(&option))
 }
 
-fn matches(pattern: &str, words: &[String]) -> bool {
+/// Whether the words, whose base names are `programs`, are a command of this pattern.
+fn matches(pattern: &str, programs: &[&str], words: &[String]) -> bool {
     let (program, wanted) = pattern.split_once(' ').unwrap_or((pattern, ""));
-    let mut rest = words.iter();
     // The first place of the program suffices: behind a later one stands less.
-    rest.any(|word| any(program, base_name(word)))
-        && wanted.split_terminator(' ').all(|alternatives| rest.any(|word| any(alternatives, word)))
+    let Some(at) = programs.iter().position(|name| any(program, name)) else { return false };
+    let mut rest = words[at + 1..].iter();
+    wanted.split_terminator(' ').all(|alternatives| rest.any(|word| any(alternatives, word)))
 }
 
 fn any(alternatives: &str, word: &str) -> bool {
@@ -62,6 +64,12 @@ fn any(alternatives: &str, word: &str) -> bool {
 
 /// `*` stands for any text, but `task:*` not for a task's counterpart.
 fn glob(pattern: &str, word: &str) -> bool {
+    // Nearly all patterns differ from a word in the first letter.
+    let begins = |text: &str| text.bytes().next();
+    if begins(pattern).is_some_and(|first| first != b'*' && begins(word).is_some_and(|other| other != first))
+    {
+        return false;
+    }
     let Some((before, after)) = pattern.split_once('*') else { return pattern == word };
     let Some(rest) = word.strip_prefix(before) else { return false };
     if before.ends_with(':') && OTHER_TASKS.contains(&rest) {
