@@ -81,7 +81,7 @@ impl Manifests {
     fn edited(&self, document: usize, edits: &[(ObjectId, &[Edit])]) -> Result<Option<String>> {
         let text = self.text(document)?;
         let items: Vec<_> = edits.iter().map(|(id, edits)| (id.item, *edits)).collect();
-        edit(text, self.documents[document].part.json, &items)
+        edit(text, self.documents[document].part.json, self.known_value(document), &items)
             .map_err(|error| self.edit_problem(edits[0].0, error).into())
     }
 

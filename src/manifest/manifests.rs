@@ -96,6 +96,12 @@ impl Manifests {
         problems.or(found)
     }
 
+    /// Every text that the document gives this key anywhere, as far as plain lines tell; `None` where only a parse can.
+    /// What a block scalar holds may be among them.
+    pub(crate) fn values_of_key(&self, document: usize, key: &str) -> Option<Vec<&str>> {
+        if self.known_value(document).is_some() { None } else { scan::values(self.bytes(document), key) }
+    }
+
     fn documents_that_mention(&self, kind: &str) -> Vec<usize> {
         let finder = KindFinder::new(kind);
         let mut found = Vec::new();
@@ -179,9 +185,14 @@ impl Manifests {
         Ok(kept.get_or_init(|| Box::new(value)))
     }
 
-    /// Returns the document's value, not kept.
+    /// The document's value, if it was read before.
+    pub(super) fn known_value(&self, document: usize) -> Option<&Value> {
+        self.documents[document].value.get().map(Box::as_ref)
+    }
+
+    /// The document's value, not kept.
     pub(super) fn passing_value(&self, document: usize) -> Result<Cow<'_, Value>> {
-        match self.documents[document].value.get() {
+        match self.known_value(document) {
             Some(value) => Ok(Cow::Borrowed(value)),
             None => Ok(Cow::Owned(self.composed(document, &self.tree(document)?)?)),
         }

@@ -12,6 +12,10 @@ use super::breaks;
 use super::resolve::{Scalar, resolve};
 use super::split::line_end;
 
+mod values;
+
+pub(super) use values::values;
+
 /// Finds places where an object of one kind may name its kind.
 ///
 /// The kind must stand in the text as a word of its own, or between double quotes with escapes (`"\u004aob"`). A kind

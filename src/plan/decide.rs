@@ -18,7 +18,7 @@ use crate::{
         rewrite::{
             again::Again,
             edits,
-            name::JobNames,
+            name::{self, JobNames},
             writer::{self, Writer},
         },
     },
@@ -41,6 +41,7 @@ pub fn plan(
         jobs: Vec::new(),
         moved: Vec::new(),
         warnings: Vec::new(),
+        doubtful_names: Vec::new(),
         additions: Vec::new(),
         edits: BTreeMap::new(),
     };
@@ -67,6 +68,7 @@ pub fn plan(
         let rewrite = writer.rewrite(candidate, placement, &mut plan);
         rewrites.extend(problems.collect(rewrite).map(|rewrite| (candidate.job.id, rewrite)));
     }
+    plan.warnings.extend(name::warning(&plan.doubtful_names, &view));
     for (id, moved) in placements.moved {
         let from = hooks::wave(view.object(id)?);
         let on_object = plan.edits.entry(id).or_default();

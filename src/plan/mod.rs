@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     manifest::{Addition, Changes, Edit, Manifests, ObjectId},
-    plan::{app::hooks::HookType, migration::Selection},
+    plan::{app::hooks::HookType, migration::Selection, rewrite::name::Doubtful},
     settings::{Environment, Strategy},
 };
 
@@ -57,6 +57,8 @@ pub struct Plan {
     pub moved: Vec<Moved>,
     /// What the user should know, though nothing is wrong.
     pub warnings: Vec<Warning>,
+    /// Names of Jobs that may have a generated part.
+    doubtful_names: Vec<Doubtful>,
     additions: Vec<Addition>,
     edits: BTreeMap<ObjectId, Vec<Edit>>,
 }

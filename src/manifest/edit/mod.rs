@@ -9,6 +9,8 @@ mod flow;
 mod splice;
 mod text;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::changes::{Edit, Step};
@@ -34,22 +36,27 @@ pub(super) enum EditError {
 #[derive(Debug)]
 struct Refused;
 
-/// Returns the document after the edits, or `None` when they change nothing. Edits of a list's item come with its
-/// number.
+/// The document after the edits, or `None` when they change nothing. Edits of a list's item come with its number.
+///
+/// `reads_as` is the document's value, if it was read before.
 pub(super) fn edit(
     text: &str,
     json: bool,
+    reads_as: Option<&Value>,
     edits: &[(Option<usize>, &[Edit])],
 ) -> Result<Option<String>, EditError> {
     // The reader ends every document with a line break; so layout knows only whole lines.
     let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let added = if json || text.ends_with('\n') { "" } else { line_break };
-    let text = format!("{text}{added}");
+    let text = if added.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}{added}")) };
 
     let tree = parse(&text, json).map_err(EditError::Syntax)?;
-    let before = compose(&tree).map_err(EditError::Compose)?;
+    let before = match reads_as.filter(|_| added.is_empty()) {
+        Some(value) => Cow::Borrowed(value),
+        None => Cow::Owned(compose(&tree).map_err(EditError::Compose)?),
+    };
     let after = wanted(&before, edits)?;
-    if after == before {
+    if after == *before {
         return Ok(None);
     }
     let mut attempts =

@@ -181,7 +181,16 @@ impl<'a> Index<'a> {
         items[at].as_ref().map_or_else(document, String::as_bytes)
     }
 
-    /// Returns the object itself; fails where its document cannot be read.
+    /// Every text that the object gives this key, and perhaps others that look so, without a parse; `None` where only a
+    /// parse can tell.
+    pub(crate) fn values_of_key(&self, id: ObjectId, key: &str) -> Option<Vec<&'a str>> {
+        match id.item {
+            Some(_) => None,
+            None => self.manifests.values_of_key(id.document, key),
+        }
+    }
+
+    /// The object itself; fails where its document cannot be read.
     pub(crate) fn object(&self, id: ObjectId) -> Result<&'a Value> {
         self.manifests.object(id)
     }

@@ -57,8 +57,8 @@ impl Writer<'_> {
         let object = edited(job.object, &more);
         let as_it_will_be = Job { id: job.id, object: &object };
 
-        let Name { value: name, changing, warning } = self.names.decide(&as_it_will_be, settings)?;
-        plan.warnings.extend(warning);
+        let Name { value: name, changing, doubtful } = self.names.decide(&as_it_will_be, settings)?;
+        plan.doubtful_names.extend(doubtful);
         let waiter = candidate.waiters.first().map(|waiter| waiter.header.label());
         let once = settings.strategy.value == Strategy::Once;
         let ttl = if once {

@@ -2,13 +2,14 @@
 
 use std::{
     cell::OnceCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::Range,
 };
 
 use super::{
-    marks::{self, Mark},
+    marks::key,
     tokens::{Token, tokens},
+    workload_images::WorkloadImages,
 };
 use crate::{
     argocd::App,
@@ -19,21 +20,26 @@ use crate::{
 /// The label that holds the release's or instance's name.
 const INSTANCE: &str = "app.kubernetes.io/instance";
 
-/// The workloads whose images tell the app's version.
-const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
-
 /// What is known of the names of an app.
 pub(super) struct Known<'a> {
     /// The tokens of the app's, the release's and the namespace's names, of prefixes and suffixes.
     fixed: BTreeSet<String>,
     view: &'a Index<'a>,
-    /// The names of all other objects, by each of their tokens.
-    shared: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
-    workloads: OnceCell<Vec<Mark>>,
+    /// The keys of the tokens of all Jobs' names: what has none of them need not be looked at.
+    wanted: HashSet<String>,
+    /// The names of all other objects, by each of their tokens with such a key.
+    shared: OnceCell<HashMap<&'a str, Vec<&'a str>>>,
+    workloads: OnceCell<WorkloadImages<'a>>,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(settings: &Settings, affixes: &[String], app: &App, view: &'a Index<'a>) -> Self {
+    pub(super) fn new<'j>(
+        jobs: impl Iterator<Item = &'j str>,
+        settings: &Settings,
+        affixes: &[String],
+        app: &App,
+        view: &'a Index<'a>,
+    ) -> Self {
         let (helm, kustomize) = (&settings.helm, &settings.kustomize);
         let names = [
             &app.name,
@@ -46,7 +52,8 @@ impl<'a> Known<'a> {
         ];
         let names = names.into_iter().flatten().chain(affixes);
         let fixed = names.flat_map(|name| lower(name)).collect();
-        Self { fixed, view, shared: OnceCell::new(), workloads: OnceCell::new() }
+        let wanted = jobs.flat_map(lower).map(|token| key(&token).to_owned()).collect();
+        Self { fixed, wanted, view, shared: OnceCell::new(), workloads: OnceCell::new() }
     }
 
     /// Returns which tokens of the Job's name are part of a name that is no generated one.
@@ -65,10 +72,12 @@ impl<'a> Known<'a> {
     /// Whether another object than a Job has this part of the name in its own.
     pub(super) fn is_shared(&self, part: &[Token<'_>]) -> bool {
         let shared = self.shared.get_or_init(|| {
-            let mut shared: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            let mut shared: HashMap<&str, Vec<&str>> = HashMap::new();
             for name in self.others() {
                 for token in tokens(name) {
-                    shared.entry(token.text).or_default().push(name);
+                    if self.wanted.contains(key(&token.text.to_lowercase())) {
+                        shared.entry(token.text).or_default().push(name);
+                    }
                 }
             }
             shared
@@ -90,19 +99,14 @@ impl<'a> Known<'a> {
             .map(|header| header.name.as_str())
     }
 
-    /// Returns where a name has the version of one of the app's workloads.
-    pub(super) fn version_of_workloads(&self, name: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
-        let marks = self.workloads.get_or_init(|| {
-            let headers = WORKLOADS.iter().flat_map(|kind| self.view.of_kind(kind));
-            let pods = headers
-                .filter_map(|header| self.view.object(header.id).ok())
-                .map(|object| &object["spec"]["template"]["spec"]);
-            let mut marks: Vec<Mark> = pods.flat_map(marks::of_images).collect();
-            marks.sort();
-            marks.dedup();
-            marks
-        });
-        marks.iter().find_map(|mark| mark.find(name, tokens))
+    /// Where a name has the version of one of the app's workloads, in or across a part of it.
+    pub(super) fn version_of_workloads(
+        &self,
+        name: &str,
+        tokens: &[Token<'_>],
+        part: &Range<usize>,
+    ) -> Option<Range<usize>> {
+        self.workloads.get_or_init(|| WorkloadImages::read(self.view, &self.wanted)).find(name, tokens, part)
     }
 }
 

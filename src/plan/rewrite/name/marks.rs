@@ -1,7 +1,7 @@
 //! What tells for certain that a part of a Job's name is generated: the same text stands in an image's tag, a version
 //! label, a checksum, or the app's revision.
 
-use std::ops::Range;
+use std::{ops::Range, slice};
 
 use serde_json::Value;
 
@@ -32,26 +32,35 @@ impl Mark {
     /// Returns the text as a whole, the parts of it that stand for a release by themselves, the longest first, and its
     /// SHA-256.
     fn all(text: &str, source: &str) -> Vec<Self> {
+        Self::among(text, source, |_| true)
+    }
+
+    /// Those of them whose first token has a key that `may_fit`.
+    pub(super) fn among(text: &str, source: &str, may_fit: impl Fn(&str) -> bool) -> Vec<Self> {
         let tokens: Vec<String> = tokens(text).iter().map(|token| token.text.to_lowercase()).collect();
-        let numbers = numbers(&tokens);
-        let mut marks = vec![tokens.clone(), tokens[numbers.clone()].to_vec()];
-        marks.extend(
-            [&tokens[..], &tokens[numbers]]
-                .into_iter()
-                .filter(|run| run.len() > 1)
-                .map(|run| vec![run.concat()]),
-        );
-        marks.extend(tokens.into_iter().map(|token| vec![token]));
-        marks.retain(|mark| is_distinctive(mark));
+        let runs = [&tokens[..], &tokens[numbers(&tokens)]];
+        let joined = runs.map(|run| if run.len() > 1 { run.concat() } else { String::new() });
+        let mut marks: Vec<&[String]> = runs.to_vec();
+        marks.extend(joined.iter().filter(|run| !run.is_empty()).map(slice::from_ref));
+        marks.extend(tokens.iter().map(slice::from_ref));
+        let counts = |mark: &[String]| mark.first().is_some_and(|first| may_fit(key(first)));
+        marks.retain(|mark| counts(mark) && is_distinctive(mark));
         marks.dedup();
-        let mut marks: Vec<_> =
-            marks.into_iter().map(|tokens| Self { tokens, source: source.to_owned() }).collect();
-        let tokens = vec![digest::sha256_of_text(text)];
-        marks.push(Self { tokens, source: format!("a digest of {source}") });
+        let mark = |tokens: &[String]| Self { tokens: tokens.to_vec(), source: source.to_owned() };
+        let mut marks: Vec<_> = marks.into_iter().map(mark).collect();
+        let digest = digest::sha256_of_text(text);
+        if may_fit(key(&digest)) {
+            marks.push(Self { tokens: vec![digest], source: format!("a digest of {source}") });
+        }
         marks
     }
 
-    /// Returns where the mark stands in a name.
+    /// The key of its first token.
+    pub(super) fn key(&self) -> &str {
+        self.tokens.first().map_or("", |first| key(first))
+    }
+
+    /// Where the mark stands in a name.
     pub(super) fn find(&self, name: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
         let length = self.tokens.len();
         let whole = (0..(tokens.len() + 1).saturating_sub(length))
@@ -112,6 +121,12 @@ fn is_distinctive(tokens: &[String]) -> bool {
     }
 }
 
+/// What two tokens in lower case have in common where one fits the other.
+pub(super) fn key(token: &str) -> &str {
+    let bare = without_v(token);
+    if is_hash(bare) { &bare[..SHORT_HASH] } else { bare }
+}
+
 fn without_v(text: &str) -> &str {
     text.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
@@ -125,7 +140,7 @@ fn is_hash(text: &str) -> bool {
 
 /// Returns the marks of a Job: its images, version labels and checksums, and the app's revision.
 pub(super) fn of_job(job: &Job<'_>, app: &argocd::App) -> Vec<Mark> {
-    let mut marks = of_images(job.pod());
+    let mut marks: Vec<Mark> = of_images(job.pod()).collect();
     let template = &job.spec()["template"]["metadata"];
     for metadata in [&job.object["metadata"], template] {
         marks.extend(
@@ -144,25 +159,27 @@ pub(super) fn of_job(job: &Job<'_>, app: &argocd::App) -> Vec<Mark> {
     marks
 }
 
-/// Returns the tags and digests of a pod's images.
-pub(super) fn of_images(pod: &Value) -> Vec<Mark> {
+/// The tags and digests of a pod's images.
+fn of_images(pod: &Value) -> impl Iterator<Item = Mark> {
+    images(pod).flat_map(texts_of_image).flat_map(|(text, source)| Mark::all(text, source))
+}
+
+/// The images of a pod's containers.
+pub(super) fn images(pod: &Value) -> impl Iterator<Item = &str> {
     let containers =
         ["initContainers", "containers"].into_iter().filter_map(|key| pod[key].as_array()).flatten();
-    let images = containers.filter_map(|container| container["image"].as_str());
-    images
-        .flat_map(|image| {
-            let (name, digest) =
-                image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
-            let tag = name
-                .rsplit_once(':')
-                .map(|(_, tag)| tag)
-                .filter(|tag| tag.starts_with('<') || !tag.contains('/'));
-            let digest = digest.and_then(|digest| digest.split_once(':')).map(|(_, hash)| hash);
-            [(tag, "the image's tag"), (digest, "the image's digest"), (Some(image), "the image")]
-        })
-        .filter_map(|(text, source)| Some(Mark::all(text?, source)))
-        .flatten()
-        .collect()
+    containers.filter_map(|container| container["image"].as_str())
+}
+
+/// An image, its tag and its digest, each with what it is.
+pub(super) fn texts_of_image(image: &str) -> impl Iterator<Item = (&str, &'static str)> {
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+    let tag =
+        name.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| tag.starts_with('<') || !tag.contains('/'));
+    let digest = digest.and_then(|digest| digest.split_once(':')).map(|(_, hash)| hash);
+    [(tag, "the image's tag"), (digest, "the image's digest"), (Some(image), "the image")]
+        .into_iter()
+        .filter_map(|(text, source)| Some((text?, source)))
 }
 
 fn names_a_version(key: &str) -> bool {

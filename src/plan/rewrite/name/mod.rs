@@ -5,17 +5,20 @@
 //! tag, a version label, a checksum or the app's revision ([`marks`]). What makes way for it is a digest of the
 //! Application's name: another app in the namespace may have a Job that is called the same without its generated part.
 
+mod doubtful;
 mod fit;
 mod known;
 mod looks;
 mod marks;
 mod reading;
 mod tokens;
+mod workload_images;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+pub(crate) use doubtful::{Doubtful, warning};
 pub(crate) use fit::{MAX_JOB_NAME, short_digest, with_suffix};
 pub(crate) use tokens::common_tokens;
 
@@ -29,7 +32,7 @@ use crate::{
     error::Result,
     manifest::ObjectId,
     plan::{
-        Decided, Warning,
+        Decided,
         app::{index::Index, job::Job},
     },
     settings::{JobSettings, Layer, Names, Settings, Strategy},
@@ -45,8 +48,8 @@ pub(crate) struct Name {
     pub(crate) value: Decided<String>,
     /// The part by which it is still another name in each render or release, so that finished Jobs would pile up.
     pub(crate) changing: Option<String>,
-    /// That somebody must say whether a part of it is generated.
-    pub(crate) warning: Option<Warning>,
+    /// A part of it of which somebody must say whether it is generated.
+    pub(crate) doubtful: Option<Doubtful>,
 }
 
 /// The names of an app's Jobs.
@@ -70,7 +73,8 @@ impl<'a> JobNames<'a> {
         view: &'a Index<'a>,
         again: &'a Again<'a>,
     ) -> Self {
-        let known = Known::new(settings, affixes, app, view);
+        let texts = jobs.iter().map(|(job, _)| reading::text(job));
+        let known = Known::new(texts, settings, affixes, app, view);
         let decided = jobs.iter().any(|(job, _)| job.annotation(TRACE).is_some());
         let ranks = if decided { 0..jobs.len() } else { 0..0 };
         let own: BTreeSet<String> = ranks.filter_map(|rank| mark(app, rank)).collect();
@@ -113,13 +117,13 @@ impl<'a> JobNames<'a> {
         let mut name = Name {
             value,
             changing: changing.or_else(|| doubt.map(|doubt| format!("`{}`", doubt.part))),
-            warning: None,
+            doubtful: None,
         };
         if let Some(doubt) = doubt
             && settings.names.layer == Layer::BuiltIn
             && self.reference(job)?.is_none()
         {
-            name.warning = Some(self.warning(job, doubt));
+            name.doubtful = Some(Doubtful::new(job, doubt));
         }
         if settings.strategy.value == Strategy::Once { self.content_addressed(job, name) } else { Ok(name) }
     }
@@ -170,8 +174,8 @@ impl<'a> JobNames<'a> {
             let name = with_suffix(&name.value.value, &digest, MAX_JOB_NAME);
             Decided::new(name, "carries a digest of the Job's content: a changed Job is a new Job")
         };
-        let warning = name.warning.filter(|_| job.annotation(TRACE).is_none());
-        Ok(Name { value, changing: None, warning })
+        let doubtful = name.doubtful.filter(|_| job.annotation(TRACE).is_none());
+        Ok(Name { value, changing: None, doubtful })
     }
 
     /// Returns what makes a Job another Job: all of its spec but what Kubernetes lets one change on a running Job.
@@ -191,22 +195,6 @@ impl<'a> JobNames<'a> {
     fn reference(&self, job: &Job<'_>) -> Result<Option<String>> {
         let found = references_to_name(job.name(), job.id, self.view)?;
         Ok(found.first().map(|reference| format!("{} ({})", reference.object, reference.path)))
-    }
-
-    fn warning(&self, job: &Job<'_>, doubt: &Doubt) -> Warning {
-        let Doubt { part, noun, .. } = doubt;
-        Warning {
-            text: format!(
-                "`{part}` in the name of {} {} looks like {noun}: if it changes with each release, so does the hook",
-                job.kind(),
-                job.label()
-            ),
-            location: self.view.location(job.id).to_string(),
-            hint: Some(
-                "annotate the Job with argocd-presync-plugin/names: likely to take it off, or with rendered to keep it"
-                    .to_owned(),
-            ),
-        }
     }
 }
 

@@ -57,12 +57,16 @@ pub(super) fn read(
     again: &Again<'_>,
     own: &BTreeSet<String>,
 ) -> Reading {
-    let prefix = job.generate_name().filter(|_| job.name().is_empty());
-    let mut name = Name::new(prefix.unwrap_or(job.name()), job, known, own);
+    let mut name = Name::new(text(job), job, known, own);
     name.compare(again.other_name(job));
     name.look_for_marks(job, app, known);
     name.look(known);
-    name.reading(prefix.is_some())
+    name.reading(job.name().is_empty() && job.generate_name().is_some())
+}
+
+/// What is read: the Job's name, or its `generateName`.
+pub(super) fn text<'a>(job: &Job<'a>) -> &'a str {
+    job.generate_name().filter(|_| job.name().is_empty()).unwrap_or(job.name())
 }
 
 impl<'n> Name<'n> {
@@ -116,9 +120,7 @@ impl<'n> Name<'n> {
                 }
             }
             let Some((range, noun)) = looks::generated(&rest) else { return };
-            if let Some(found) = known.version_of_workloads(self.text, &self.tokens)
-                && found.start < range.end
-                && range.start < found.end
+            if let Some(found) = known.version_of_workloads(self.text, &self.tokens, &range)
                 && !known.is_shared(&self.tokens[found.clone()])
             {
                 self.take(found, "the image of a workload");

@@ -43,7 +43,8 @@ fn planned(text: &str, again: Option<&str>, app: &App, settings: &Settings) -> (
     let headers = output.index().unwrap();
     let made =
         headers.iter().filter(|header| header.kind == "Job" || header.name.ends_with("-presync-trigger"));
-    let warned = plan.warnings.iter().filter_map(|warning| Some(warning.text.split('`').nth(1)?.to_owned()));
+    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let warned = plan.warnings.iter().flat_map(|warning| quoted(&warning.text));
     (made.map(|header| header.name.clone()).collect(), warned.collect())
 }
 
@@ -231,4 +232,36 @@ proptest! {
             prop_assert!(name.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')), "{name}");
         }
     }
+}
+
+#[test]
+fn many_doubtful_names_make_one_warning() {
+    let jobs: Vec<String> = (0..5).map(|at| job(&format!("migrate-{at}-3f9c2a{at}"), "shop/api:1")).collect();
+    let manifests = read(&jobs.join("---\n"));
+    let plan = plan(&manifests, Rendering::default(), &Settings::default(), &app("shop-dev")).unwrap();
+    let [warning] = plan.warnings.as_slice() else { panic!("{:?}", plan.warnings) };
+    assert!(
+        warning
+            .text
+            .starts_with("5 names have a part that may be new in each release: `3f9c2a0` in Job migrate-0-")
+    );
+    assert!(
+        warning.text.contains("`3f9c2a2` in Job migrate-2-") && warning.text.contains("and so on in 2 more;")
+    );
+}
+
+#[test]
+fn only_what_a_workload_runs_tells_its_version() {
+    let deployment = |image: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  annotations:\n    note: |\n      image: shop/api:1.4.2\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          image: {image}\n"
+        )
+    };
+    let named = |image: &str| {
+        let text = format!("{}---\n{}", job("shop-migrate-1-4-2", "shop/tools:3"), deployment(image));
+        planned(&text, None, &App::default(), &Settings::default())
+    };
+    assert_eq!(named("shop/api:1.4.2").0[0], "shop-migrate");
+    let (names, warned) = named("shop/api:2.0.0");
+    assert_eq!((names[0].as_str(), warned), ("shop-migrate-1-4-2", vec!["1-4-2".to_owned()]));
 }
