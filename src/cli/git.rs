@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -17,9 +18,29 @@ pub(super) fn root(dir: &Path) -> Option<PathBuf> {
     dir.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
 }
 
-/// Returns the commit that is checked out; none outside a clone, or without git.
+/// The commit that is checked out; none outside a clone. Git is asked only where its files do not tell.
 pub(super) fn head(root: &Path) -> Option<String> {
-    root.join(".git").exists().then(|| commit(root, "HEAD")).and_then(Result::ok)
+    let git = root.join(".git");
+    git.exists().then(|| head_in(&git).or_else(|| commit(root, "HEAD").ok())).flatten()
+}
+
+/// The commit of `HEAD` as it stands in git's own files (`gitrepository-layout`), which `.git` is or names.
+fn head_in(git: &Path) -> Option<String> {
+    let link = |file: &Path| fs::read_to_string(file).ok().map(|text| text.trim_end().to_owned());
+    let own =
+        if git.is_dir() { git.to_owned() } else { git.with_file_name(link(git)?.strip_prefix("gitdir: ")?) };
+    let is_commit =
+        |text: &String| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let head = link(&own.join("HEAD"))?;
+    let Some(branch) = head.strip_prefix("ref: ") else { return Some(head).filter(is_commit) };
+    // A worktree has a HEAD of its own, and the branches of the clone.
+    let common = link(&own.join("commondir")).map_or_else(|| own.clone(), |common| own.join(common));
+    let packed = || {
+        let refs = fs::read_to_string(common.join("packed-refs")).ok()?;
+        let mut names = refs.lines().filter_map(|line| line.split_once(' '));
+        names.find(|(_, name)| *name == branch).map(|(commit, _)| commit.to_owned())
+    };
+    link(&common.join(branch)).or_else(packed).filter(is_commit)
 }
 
 /// Returns the commit that `revision` names.

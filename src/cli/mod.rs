@@ -74,11 +74,14 @@ enum Command {
     #[cfg(not(feature = "cluster"))]
     #[command(flatten)]
     Cluster(absent::Command),
-    Watchdog(watchdog::Args),
 }
 
 /// Runs the command that the arguments ask for and prints its problems.
 pub(crate) fn run() -> ExitCode {
+    // One is started for each render: it does not read the whole command line first.
+    if let Some(asked) = watchdog::Asked::on(std::env::args_os()) {
+        return finish(asked.run()).into();
+    }
     let exit = match Cli::parse().command {
         Command::Generate(args) => supervise::run(move || finish(generate::run(&args))),
         Command::Explain(args) => supervise::run(move || finish(explain::run(&args))),
@@ -99,7 +102,6 @@ pub(crate) fn run() -> ExitCode {
         Command::Watch(args) => finish(watch::run(&args)),
         #[cfg(not(feature = "cluster"))]
         Command::Cluster(command) => finish(absent::run(&command)),
-        Command::Watchdog(args) => finish(watchdog::run(&args)),
     };
     exit.into()
 }

@@ -90,6 +90,29 @@ fn the_path_is_that_in_the_clone_wherever_the_command_runs() {
     }
 }
 
+/// It shows in a name that holds the commit: there the hash is certainly generated.
+#[test]
+fn the_commit_is_read_without_git_whatever_holds_it() {
+    let clone = Clone::new(&[("apps/shop/job.yaml", JOB)]);
+    let commit = clone.git(&["rev-parse", "HEAD"]);
+    let is_read_in = |root: &Path| {
+        let job = JOB.replace("shop-migrate", &format!("shop-migrate-{}", &commit[..12]));
+        fs::write(root.join("apps/shop/job.yaml"), job).unwrap();
+        let output = presync(&root.join("apps/shop"), &["generate"], &[("PATH", "")]);
+        text(&output).contains("name: shop-migrate\n")
+    };
+    assert!(is_read_in(&clone.path()), "a branch");
+    clone.git(&["pack-refs", "--all"]);
+    assert!(is_read_in(&clone.path()), "a packed branch");
+    let other = tempfile::tempdir().unwrap();
+    clone.git(&["worktree", "add", "--quiet", "-b", "other", other.path().to_str().unwrap()]);
+    assert!(is_read_in(other.path()), "a worktree");
+    clone.git(&["checkout", "--quiet", "--detach"]);
+    assert!(is_read_in(&clone.path()), "no branch");
+    clone.git(&["checkout", "--quiet", "--orphan", "empty"]);
+    assert!(!is_read_in(&clone.path()), "no commit");
+}
+
 /// The same bytes as with the environment that Argo CD would set.
 #[test]
 fn an_application_is_rendered_as_argo_cd_would() {
