@@ -18,13 +18,13 @@ pub(super) fn root(dir: &Path) -> Option<PathBuf> {
     dir.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
 }
 
-/// The commit that is checked out; none outside a clone. Git is asked only where its files do not tell.
+/// Returns the commit that is checked out; none outside a clone. Git is asked only where its files do not tell.
 pub(super) fn head(root: &Path) -> Option<String> {
     let git = root.join(".git");
     git.exists().then(|| head_in(&git).or_else(|| commit(root, "HEAD").ok())).flatten()
 }
 
-/// The commit of `HEAD` as it stands in git's own files (`gitrepository-layout`), which `.git` is or names.
+/// Returns the commit of `HEAD` as it stands in git's own files (`gitrepository-layout`), which `.git` is or names.
 fn head_in(git: &Path) -> Option<String> {
     let link = |file: &Path| fs::read_to_string(file).ok().map(|text| text.trim_end().to_owned());
     let own =

@@ -18,7 +18,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// What a command line asks for that begins as a watchdog's does.
+    /// Returns what a command line asks for that begins as a watchdog's does.
     pub(super) fn on(args: impl Iterator<Item = OsString>) -> Option<Self> {
         let mut args = args.skip(1);
         args.next().filter(|command| command == watchdog::COMMAND)?;

@@ -96,7 +96,7 @@ impl Manifests {
         problems.or(found)
     }
 
-    /// Every text that the document gives this key anywhere, as far as plain lines tell; `None` where only a parse can.
+    /// Returns every text that the document gives this key anywhere, as far as plain lines tell; `None` where only a parse can.
     /// What a block scalar holds may be among them.
     pub(crate) fn values_of_key(&self, document: usize, key: &str) -> Option<Vec<&str>> {
         if self.known_value(document).is_some() { None } else { scan::values(self.bytes(document), key) }
@@ -185,12 +185,12 @@ impl Manifests {
         Ok(kept.get_or_init(|| Box::new(value)))
     }
 
-    /// The document's value, if it was read before.
+    /// Returns the document's value, if it was read before.
     pub(super) fn known_value(&self, document: usize) -> Option<&Value> {
         self.documents[document].value.get().map(Box::as_ref)
     }
 
-    /// The document's value, not kept.
+    /// Returns the document's value, not kept.
     pub(super) fn passing_value(&self, document: usize) -> Result<Cow<'_, Value>> {
         match self.known_value(document) {
             Some(value) => Ok(Cow::Borrowed(value)),

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use memchr::memmem::Finder;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::breaks;
 use super::resolve::{Scalar, resolve};
@@ -23,26 +23,19 @@ pub(super) use values::values;
 pub(super) struct KindFinder<'k> {
     kind: &'k str,
     word: Finder<'k>,
-    /// The kind's beginnings up to a first backslash: `"\`, `"J\`, `"Jo\`.
-    escaped: Vec<Finder<'static>>,
 }
 
 impl<'k> KindFinder<'k> {
     pub(super) fn new(kind: &'k str) -> Self {
-        let beginning = |length| Finder::new(&format!("\"{}\\", &kind[..length])).into_owned();
-        let escaped = kind.char_indices().map(|(length, _)| beginning(length)).collect();
-        Self { kind, word: Finder::new(kind), escaped }
+        Self { kind, word: Finder::new(kind) }
     }
 
     /// Returns which of the documents, given by their places in `bytes`, may hold an object of the kind.
     pub(super) fn find(&self, bytes: &[u8], documents: &[Range<usize>]) -> Vec<usize> {
-        let mut found: Vec<usize> = (self.escaped.iter())
-            .flat_map(|finder| {
-                let is_kind = |at| self.is_escaped(&bytes[at..]);
-                documents_with(finder, bytes, documents, is_kind)
-            })
-            .chain(documents_with(&self.word, bytes, documents, |at| self.is_word(bytes, at)))
-            .collect();
+        let words = self.word.find_iter(bytes).filter(|at| self.is_word(bytes, *at));
+        let escaped = memchr_iter(b'\\', bytes).filter(|at| self.is_escaped(bytes, *at));
+        let mut found = documents_at(words, documents);
+        found.extend(documents_at(escaped, documents));
         found.sort_unstable();
         found.dedup();
         found
@@ -58,31 +51,25 @@ impl<'k> KindFinder<'k> {
         !touches(before.last()) && !touches(after.first()) && !text_goes_on(after) && !is_in_text(before)
     }
 
-    /// Whether a double-quoted scalar that begins here is the kind.
-    fn is_escaped(&self, quoted: &[u8]) -> bool {
-        quoted.strip_prefix(b"\"").is_some_and(|text| unescapes_to(text, self.kind))
+    /// Whether the backslash at `at` is the first one in a double-quoted scalar that is the kind.
+    fn is_escaped(&self, bytes: &[u8], at: usize) -> bool {
+        let begin = at.saturating_sub(self.kind.len());
+        memrchr(b'"', &bytes[begin..at])
+            .is_some_and(|quote| unescapes_to(&bytes[begin + quote + 1..], self.kind))
     }
 }
 
-/// The documents in which a finder finds something that is accepted.
-fn documents_with(
-    finder: &Finder<'_>,
-    bytes: &[u8],
-    documents: &[Range<usize>],
-    accept: impl Fn(usize) -> bool,
-) -> Vec<usize> {
+/// Returns the documents in which something was found, the places given in order.
+fn documents_at(places: impl Iterator<Item = usize>, documents: &[Range<usize>]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut document = 0;
-    let mut from = 0;
-    while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)).map(|at| from + at) {
+    for at in places {
         while documents.get(document).is_some_and(|range| range.end <= at) {
             document += 1;
         }
         let Some(range) = documents.get(document) else { break };
-        from = at + 1;
-        if range.contains(&at) && accept(at) {
+        if range.contains(&at) && found.last() != Some(&document) {
             found.push(document);
-            from = range.end;
         }
     }
     found
@@ -177,11 +164,13 @@ pub(super) fn head(document: &[u8]) -> Option<Head<'_>> {
 }
 
 /// Returns the lines from the first one on that is not indented.
-fn skip_indented(mut text: &str) -> &str {
-    while text.starts_with(' ') {
-        text = &text[line_end(text.as_bytes(), 0)..];
+fn skip_indented(text: &str) -> &str {
+    if !text.starts_with(' ') {
+        return text;
     }
-    text
+    let mut breaks = memchr_iter(b'\n', text.as_bytes());
+    let last = breaks.find(|at| text.as_bytes().get(at + 1) != Some(&b' '));
+    last.map_or("", |at| &text[at + 1..])
 }
 
 /// What the line above says about the next one.
@@ -350,7 +339,7 @@ pub(super) fn count_lines(bytes: &[u8], range: Range<usize>) -> usize {
 
 /// Returns the start of the line that `at` is in.
 pub(super) fn line_start(bytes: &[u8], at: usize) -> usize {
-    memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |line_break| line_break + 1)
+    memrchr(b'\n', &bytes[..at]).map_or(0, |line_break| line_break + 1)
 }
 
 /// Helm's comment that names the template: `# Source: chart/templates/job.yaml`, among the first comments.

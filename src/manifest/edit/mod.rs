@@ -36,7 +36,7 @@ pub(super) enum EditError {
 #[derive(Debug)]
 struct Refused;
 
-/// The document after the edits, or `None` when they change nothing. Edits of a list's item come with its number.
+/// Returns the document after the edits, or `None` when they change nothing. Edits of a list's item come with its number.
 ///
 /// `reads_as` is the document's value, if it was read before.
 pub(super) fn edit(

@@ -6,7 +6,7 @@ use super::{breaks, entry, is_item, line_start, string};
 use crate::manifest::resolve::{Scalar, resolve};
 use crate::manifest::split::line_end;
 
-/// Every value that a document in plain block style gives the key, in order; `None` where only a parse can tell.
+/// Returns every value that a document in plain block style gives the key, in order; `None` where only a parse can tell.
 ///
 /// What a block scalar holds looks the same, so there may be more than a parse finds, and never less.
 pub(in crate::manifest) fn values<'t>(document: &'t [u8], key: &str) -> Option<Vec<&'t str>> {
@@ -29,7 +29,7 @@ fn is_part_of_word(document: &[u8], at: usize, length: usize) -> bool {
     document[..at].last().is_some_and(touches) || document.get(at + length).is_some_and(touches)
 }
 
-/// The value that stands in full on the key's line.
+/// Returns the value that stands in full on the key's line.
 fn value<'t>(text: &'t str, at: usize, key: &str) -> Option<&'t str> {
     let start = line_start(text.as_bytes(), at);
     if !text[start..at].bytes().all(|byte| matches!(byte, b' ' | b'-')) {
@@ -48,7 +48,7 @@ fn ends_before(below: &str, column: usize) -> bool {
     next.len() - content.len() <= column && (is_item(content) || content.contains(':') || content == "---")
 }
 
-/// A scalar without quotes that is a string, such as a name or an image.
+/// Returns a scalar without quotes that is a string, such as a name or an image.
 fn plain(value: &str) -> Option<&str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@');
     let certain = value.starts_with(|c: char| c.is_ascii_alphanumeric())

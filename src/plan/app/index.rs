@@ -181,8 +181,8 @@ impl<'a> Index<'a> {
         items[at].as_ref().map_or_else(document, String::as_bytes)
     }
 
-    /// Every text that the object gives this key, and perhaps others that look so, without a parse; `None` where only a
-    /// parse can tell.
+    /// Returns every text that the object gives this key, and perhaps others that look so, without a parse; `None` where
+    /// only a parse can tell.
     pub(crate) fn values_of_key(&self, id: ObjectId, key: &str) -> Option<Vec<&'a str>> {
         match id.item {
             Some(_) => None,
@@ -190,7 +190,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The object itself; fails where its document cannot be read.
+    /// Returns the object itself; fails where its document cannot be read.
     pub(crate) fn object(&self, id: ObjectId) -> Result<&'a Value> {
         self.manifests.object(id)
     }

@@ -1,6 +1,6 @@
 //! From the rendered app to what the model and the ladder see of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     Candidate,
@@ -29,6 +29,10 @@ pub(super) struct App {
     pub(super) migrations: BTreeSet<Id>,
     /// An object is of a kind that may make anything, a Namespace too.
     pub(super) unknown: bool,
+    /// The last wave of an ordinary resource.
+    pub(super) last_wave: Option<i32>,
+    /// The last wave of a workload that is no migration.
+    pub(super) last_of_workloads: Option<i32>,
     at: HashMap<ObjectId, Id>,
 }
 
@@ -36,8 +40,12 @@ impl App {
     /// Reads the app around its migrations.
     pub(super) fn read(candidates: &[Candidate<'_>], view: &Index<'_>) -> Result<Self, Problems> {
         let mut app = Self::default();
+        // Most objects of an app have neither; those need no further look.
+        let annotated = ["sync-wave", "hook"].iter().flat_map(|word| view.mentioning(word));
+        let annotated: HashSet<ObjectId> = annotated.map(|header| header.id).collect();
         for header in view.headers() {
-            app.add(header, view)?;
+            let written = if annotated.contains(&header.id) { written(header, view)? } else { UNWRITTEN };
+            app.add(header, written, view);
         }
         app.unknown = app.resources.iter().any(|resource| resource.nature == Nature::Unknown);
         for (piece, object) in app.pieces.iter_mut().zip(&app.objects) {
@@ -46,6 +54,9 @@ impl App {
         }
         app.migrations = candidates.iter().filter_map(|candidate| app.resource(candidate.job.id)).collect();
         app.set_waves(candidates);
+        app.last_wave = app.last_wave_of(|_| true);
+        app.last_of_workloads =
+            app.last_wave_of(|id| app.pieces[id].runs_app && !app.migrations.contains(&id));
         app.connect(candidates, view)?;
         Ok(app)
     }
@@ -55,22 +66,21 @@ impl App {
         self.at.get(&id).copied()
     }
 
-    /// Returns the last wave of an ordinary resource.
-    pub(super) fn last_wave(&self) -> Option<i32> {
-        let plain = self.resources.iter().filter(|resource| !resource.place.is_hook());
-        plain.map(|resource| resource.place.wave).max()
+    fn last_wave_of(&self, counts: impl Fn(Id) -> bool) -> Option<i32> {
+        let all = self.resources.iter().enumerate();
+        let counted = all.filter(|(id, resource)| !resource.place.is_hook() && counts(*id));
+        counted.map(|(_, resource)| resource.place.wave).max()
     }
 
-    fn add(&mut self, header: &Header, view: &Index<'_>) -> Result<(), Problems> {
-        let ((role, author), explicit) = written(header, view)?;
+    fn add(&mut self, header: &Header, ((role, author), explicit): Written, view: &Index<'_>) {
         let hook = match role {
             Role::Resource => Vec::new(),
             Role::Hook(types) => phases(&types),
-            Role::Ignored => return Ok(()),
+            Role::Ignored => return,
         };
         let plain = author == Author::Nobody;
         if hook.is_empty() && !plain {
-            return Ok(());
+            return;
         }
         let nature = nature(header, view);
         let movable = match author {
@@ -87,7 +97,6 @@ impl App {
         self.at.insert(header.id, self.resources.len());
         self.objects.push(header.id);
         self.resources.push(Resource::new(header.label(), kind_order(&header.kind), place, nature));
-        Ok(())
     }
 
     /// Puts the migrations into the waves that settings give them.
@@ -161,12 +170,14 @@ fn edge(relation: Relation, header: &Header, on: Id) -> Waits {
     }
 }
 
-/// Returns what an object's annotations make of it, and the wave that they give; it is parsed only if it can have any
-/// of them.
-pub(super) fn written(header: &Header, view: &Index<'_>) -> Result<((Role, Author), Option<i32>), Problems> {
-    if !["sync-wave", "hook"].iter().any(|word| view.mentions(header, word)) {
-        return Ok(((Role::Resource, Author::Nobody), None));
-    }
+/// What an object's annotations make of it, and the wave that they give.
+type Written = ((Role, Author), Option<i32>);
+
+/// Without annotations.
+const UNWRITTEN: Written = ((Role::Resource, Author::Nobody), None);
+
+/// Returns what an object's annotations make of it, and the wave that they give.
+pub(super) fn written(header: &Header, view: &Index<'_>) -> Result<Written, Problems> {
     let object = view.object(header.id)?;
     Ok((hooks::role(object), hooks::explicit_wave(object)))
 }

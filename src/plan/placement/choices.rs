@@ -46,7 +46,7 @@ pub(super) fn choices(candidate: &Candidate<'_>, app: &App, view: &Index<'_>) ->
     let (rungs, reasons) = free.into_iter().unzip();
     let order = matches!(candidate.settings.phase.value, Phase::Auto) && candidate.after_workloads.is_none();
     let rank = authored_order(&role, wave);
-    let last = app.last_wave().unwrap_or(0);
+    let last = app.last_wave.unwrap_or(0);
     let migration = Migration {
         id,
         rungs,
@@ -149,9 +149,7 @@ fn beside(candidate: &Candidate<'_>, app: &App) -> i32 {
 
 /// Returns the wave behind that of the last workload.
 fn behind_the_workloads(app: &App) -> i32 {
-    let runs_app = |id: &usize| app.pieces[*id].runs_app && !app.migrations.contains(id);
-    let workloads = (0..app.resources.len()).filter(runs_app);
-    let last = workloads.map(|id| app.resources[id].place.wave).max().unwrap_or(0).max(0);
+    let last = app.last_of_workloads.unwrap_or(0).max(0);
     last.saturating_add(1)
 }
 

@@ -1,7 +1,5 @@
 //! Digests of objects by meaning: neither key order nor the way the YAML was written matters.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -17,11 +15,11 @@ pub(crate) fn sha256_of_text(text: &str) -> String {
     hex(Sha256::new_with_prefix(text))
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn hex(hasher: Sha256) -> String {
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
+    hasher.finalize().into_iter().flat_map(digits).collect()
 }
 
 /// Canonical JSON: keys sorted, `null` members left out, since Kubernetes takes them for absent.

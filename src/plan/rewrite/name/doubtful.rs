@@ -24,14 +24,14 @@ pub(crate) struct Doubtful {
 }
 
 impl Doubtful {
-    /// The name of a Job with a part in doubt.
+    /// Returns the name of a Job with a part in doubt.
     pub(super) fn new(job: &Job<'_>, doubt: &Doubt) -> Self {
         let label = format!("{} {}", job.kind(), job.label());
         Self { job: job.id, label, part: doubt.part.clone(), noun: doubt.noun.clone() }
     }
 }
 
-/// One warning for all such names of an app.
+/// Returns one warning for all such names of an app.
 pub(crate) fn warning(doubtful: &[Doubtful], view: &Index<'_>) -> Option<Warning> {
     let first = doubtful.first()?;
     let (text, hint) = if let [Doubtful { label, part, noun, .. }] = doubtful {

@@ -99,7 +99,7 @@ impl<'a> Known<'a> {
             .map(|header| header.name.as_str())
     }
 
-    /// Where a name has the version of one of the app's workloads, in or across a part of it.
+    /// Returns where a name has the version of one of the app's workloads, in or across a part of it.
     pub(super) fn version_of_workloads(
         &self,
         name: &str,

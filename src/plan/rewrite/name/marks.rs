@@ -35,7 +35,7 @@ impl Mark {
         Self::among(text, source, |_| true)
     }
 
-    /// Those of them whose first token has a key that `may_fit`.
+    /// Returns those of them whose first token has a key that `may_fit`.
     pub(super) fn among(text: &str, source: &str, may_fit: impl Fn(&str) -> bool) -> Vec<Self> {
         let tokens: Vec<String> = tokens(text).iter().map(|token| token.text.to_lowercase()).collect();
         let runs = [&tokens[..], &tokens[numbers(&tokens)]];
@@ -55,12 +55,12 @@ impl Mark {
         marks
     }
 
-    /// The key of its first token.
+    /// Returns the key of its first token.
     pub(super) fn key(&self) -> &str {
         self.tokens.first().map_or("", |first| key(first))
     }
 
-    /// Where the mark stands in a name.
+    /// Returns where the mark stands in a name.
     pub(super) fn find(&self, name: &str, tokens: &[Token<'_>]) -> Option<Range<usize>> {
         let length = self.tokens.len();
         let whole = (0..(tokens.len() + 1).saturating_sub(length))
@@ -121,7 +121,7 @@ fn is_distinctive(tokens: &[String]) -> bool {
     }
 }
 
-/// What two tokens in lower case have in common where one fits the other.
+/// Returns what two tokens in lower case have in common where one fits the other.
 pub(super) fn key(token: &str) -> &str {
     let bare = without_v(token);
     if is_hash(bare) { &bare[..SHORT_HASH] } else { bare }
@@ -159,19 +159,19 @@ pub(super) fn of_job(job: &Job<'_>, app: &argocd::App) -> Vec<Mark> {
     marks
 }
 
-/// The tags and digests of a pod's images.
+/// Returns the marks of a pod's images.
 fn of_images(pod: &Value) -> impl Iterator<Item = Mark> {
     images(pod).flat_map(texts_of_image).flat_map(|(text, source)| Mark::all(text, source))
 }
 
-/// The images of a pod's containers.
+/// Returns the images of a pod's containers.
 pub(super) fn images(pod: &Value) -> impl Iterator<Item = &str> {
     let containers =
         ["initContainers", "containers"].into_iter().filter_map(|key| pod[key].as_array()).flatten();
     containers.filter_map(|container| container["image"].as_str())
 }
 
-/// An image, its tag and its digest, each with what it is.
+/// Returns an image, its tag and its digest, each with what it is.
 pub(super) fn texts_of_image(image: &str) -> impl Iterator<Item = (&str, &'static str)> {
     let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
     let tag =

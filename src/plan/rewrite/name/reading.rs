@@ -64,7 +64,7 @@ pub(super) fn read(
     name.reading(job.name().is_empty() && job.generate_name().is_some())
 }
 
-/// What is read: the Job's name, or its `generateName`.
+/// Returns what is read: the Job's name, or its `generateName`.
 pub(super) fn text<'a>(job: &Job<'a>) -> &'a str {
     job.generate_name().filter(|_| job.name().is_empty()).unwrap_or(job.name())
 }

@@ -257,11 +257,11 @@ fn only_what_a_workload_runs_tells_its_version() {
             "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  annotations:\n    note: |\n      image: shop/api:1.4.2\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          image: {image}\n"
         )
     };
-    let named = |image: &str| {
+    let beside = |image: &str| {
         let text = format!("{}---\n{}", job("shop-migrate-1-4-2", "shop/tools:3"), deployment(image));
         planned(&text, None, &App::default(), &Settings::default())
     };
-    assert_eq!(named("shop/api:1.4.2").0[0], "shop-migrate");
-    let (names, warned) = named("shop/api:2.0.0");
+    assert_eq!(beside("shop/api:1.4.2").0[0], "shop-migrate");
+    let (names, warned) = beside("shop/api:2.0.0");
     assert_eq!((names[0].as_str(), warned), ("shop-migrate-1-4-2", vec!["1-4-2".to_owned()]));
 }

@@ -67,7 +67,7 @@ impl<'a> WorkloadImages<'a> {
         Self { view, texts: found, marks, by_key }
     }
 
-    /// Where a name has the version of one of the workloads, in or across a part of it.
+    /// Returns where a name has the version of one of the workloads, in or across a part of it.
     pub(super) fn find(&self, name: &str, tokens: &[Token<'_>], part: &Range<usize>) -> Option<Range<usize>> {
         let of_token = |token: &Token<'_>| self.by_key.get(key(&token.text.to_lowercase()));
         let mut may_fit: Vec<usize> = tokens.iter().filter_map(of_token).flatten().copied().collect();
@@ -88,7 +88,7 @@ impl<'a> WorkloadImages<'a> {
     }
 }
 
-/// Every image that a workload seems to run.
+/// Returns every image that a workload seems to run.
 fn by_image<'a>(view: &'a Index<'a>) -> HashMap<&'a str, Vec<ObjectId>> {
     let mut found: HashMap<&str, Vec<ObjectId>> = HashMap::new();
     for Header { id, .. } in WORKLOADS.iter().flat_map(|kind| view.of_kind(kind)) {
