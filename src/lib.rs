@@ -9,7 +9,6 @@
 pub mod argocd;
 #[cfg(feature = "cluster")]
 pub mod cluster;
-pub mod confine;
 pub mod error;
 pub mod exit;
 pub mod limits;
@@ -17,6 +16,7 @@ pub mod manifest;
 pub mod plan;
 mod redact;
 pub mod render;
+pub mod repo_root;
 pub mod report;
 pub mod rules;
 pub mod settings;

@@ -17,7 +17,7 @@ pub mod process;
 mod scratch;
 mod tools;
 
-pub use crate::confine::Root;
+pub use crate::repo_root::Root;
 pub use detect::detect;
 pub use process::Deadline;
 pub use tools::{Tool, Tools};

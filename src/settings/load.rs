@@ -21,11 +21,11 @@ use super::{
 };
 use crate::{
     argocd::App,
-    confine::Root,
     error::{Location, Problem, Problems, Result},
     exit::Exit,
     limits,
     manifest::{Manifests, Source},
+    repo_root::Root,
 };
 
 /// The app's settings file, in its directory.

@@ -8,11 +8,11 @@ use std::{
 };
 
 use presync::{
-    confine::Root,
     error::Problems,
     manifest::{Manifests, Source},
     plan::{Rendering, plan},
     render::{Deadline, Rendered, Request, Tools, render},
+    repo_root::Root,
     settings::{self, Flags, Inputs, Loaded, RendererKind, Settings},
 };
 use serde_json::Value;

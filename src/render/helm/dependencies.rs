@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::chart;
 use crate::{
-    confine::normalized,
     error::{Location, Problem, Problems, Result},
     exit::Exit,
     render::{
@@ -20,6 +19,7 @@ use crate::{
         process::{Call, Output},
         scratch::{Copy, Scratch},
     },
+    repo_root::normalized,
 };
 
 /// Whether Helm failed for want of charts (`util/helm/helm.go`, `IsMissingDependencyErr`).

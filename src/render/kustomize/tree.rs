@@ -14,11 +14,11 @@ use serde_json::Value;
 
 use super::{charts, edit::NAMES, remote};
 use crate::{
-    confine::normalized,
     error::{Location, Problem, Problems, Result},
     exit::Exit,
     manifest::{Manifests, Source},
     render::Request,
+    repo_root::normalized,
 };
 
 /// Fields with paths, by the way to them; an item of a list is not a step.

@@ -15,10 +15,10 @@ use std::{
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::{
-    confine::Root,
     error::{Problem, Result},
     exit::Exit,
     limits,
+    repo_root::Root,
 };
 
 /// Returns the paths below `base` that `pattern` matches, directories too.

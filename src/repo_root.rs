@@ -1,4 +1,4 @@
-//! Confinement: no path that a parameter gives or a walk finds may leave the repository.
+//! The repository's root, which no path that a parameter gives or a walk finds may leave.
 //!
 //! Argo CD guards its own renderers the same way (`util/io/path/resolved.go`, `util/app/path/path.go`) and refuses
 //! repositories with symbolic links to outside before it uploads them to a plugin; `--allow-oob-symlinks` turns that
