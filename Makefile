@@ -12,7 +12,7 @@ help: ## Show this help
 build: ## Build the program
 	cargo build --release --locked
 
-test: prerequisites lint unit e2e ## Run every test; installs and builds what they need
+test: prerequisites lint unit fuzz-smoke e2e ## Run every test; installs and builds what they need
 
 lint: $(LINT) ## Check format, lints, documentation, dependencies, Dockerfile and scripts
 	cargo fmt --all --check
@@ -35,13 +35,13 @@ unit: ## Run the unit, property, golden and differential tests, with the real he
 	cargo test --locked
 	cargo test --locked --no-default-features --test project program
 
-fuzz-smoke: ## Fuzz each target for a few seconds
-	tests/tools/build render
-	scripts/fuzz 8
+fuzz-smoke: ## Fuzz each target for eight seconds, without building anything for it
+	tests/tools/build decode
+	PRESYNC_FUZZ_SECONDS=8 cargo test --locked --test fuzz -- --nocapture
 
 SECONDS ?= 600
-fuzz: ## Fuzz each target for ten minutes, or for SECONDS
-	tests/tools/build render
+fuzz: ## Fuzz each target with libFuzzer for ten minutes, or for SECONDS
+	tests/tools/build decode
 	scripts/fuzz $(SECONDS)
 
 e2e: ## Run the end-to-end suite on a real Argo CD

@@ -1,9 +1,19 @@
-//! What the fuzz targets share: choices made from bytes, and Argo CD's decoder as the judge.
+//! The fuzz targets, each a function of bytes that panics where presync does wrong, and what they share: choices made from
+//! bytes, and Argo CD's decoder as the judge.
+//!
+//! libFuzzer runs them (`targets`, `make fuzz`), and so does `tests/fuzz.rs`, which is built with the other tests.
+
+pub mod edit;
+pub mod handlebars;
+pub mod parameters;
+pub mod plan;
+pub mod settings;
 
 use std::{
     cell::RefCell,
     env,
     io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
@@ -39,7 +49,7 @@ pub fn split(data: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// What Argo CD reads from its plugin's stdout, or its error; `None` without `PRESYNC_DECODE`, the path of the decoder.
+/// What Argo CD reads from its plugin's stdout, or its error; `None` where `tests/tools/build` has not built the decoder.
 pub fn decode(stream: &[u8]) -> Option<Result<Vec<Value>, String>> {
     thread_local!(static DECODER: RefCell<Option<Decoder>> = RefCell::new(Decoder::start()));
     DECODER.with_borrow_mut(|decoder| decoder.as_mut().map(|decoder| decoder.decode(stream)))
@@ -53,7 +63,8 @@ struct Decoder {
 
 impl Decoder {
     fn start() -> Option<Self> {
-        let program = env::var_os("PRESYNC_DECODE")?;
+        let tools = env::var_os("PRESYNC_TOOLS_DIR").map_or_else(|| "target/tools".into(), PathBuf::from);
+        let program = Some(tools.join("decode")).filter(|program| program.is_file())?;
         let mut child = Command::new(program)
             .arg("--batch")
             .stdin(Stdio::piped())

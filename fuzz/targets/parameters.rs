@@ -1,20 +1,3 @@
-//! The Application's parameters and environment: read, or refused with an error.
 #![no_main]
 
-use fuzz::split;
-use libfuzzer_sys::fuzz_target;
-use presync::settings::{self, Inputs};
-
-fuzz_target!(|data: &[u8]| {
-    let (first, rest) = split(data);
-    let (Ok(variable), Ok(text)) = (str::from_utf8(first), str::from_utf8(rest)) else { return };
-    let (name, value) = variable.split_once('=').unwrap_or(("TTL", variable));
-    let env = [
-        ("ARGOCD_APP_NAME".to_owned(), "catalog-dev".to_owned()),
-        (format!("ARGOCD_ENV_PRESYNC_{name}"), value.to_owned()),
-        ("ARGOCD_APP_PARAMETERS".to_owned(), text.to_owned()),
-    ];
-    if let Err(problems) = settings::load(&Inputs { env: env.into(), ..Inputs::default() }) {
-        assert!(problems.to_string().starts_with("error: "));
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::parameters::run(data));

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::breaks;
-use super::json::is_refused;
+use super::json::{self, is_refused};
 use super::resolve::{Scalar, float_key, float_value, resolve};
 use super::tree::{Content, NodeId, Style, Tree};
 use crate::limits;
@@ -82,7 +82,12 @@ fn typed_key(tree: &Tree<'_>, id: NodeId) -> Result<Key, Fault> {
     let (of, text) = match scalar(tree, target)? {
         Scalar::String => {
             let text = passable(tree, string(tree, target, text)?);
-            (KeyType::String, text.map_err(|message| Fault { node: id, message: message.to_owned() })?)
+            let text = text.map_err(|message| Fault { node: id, message: message.to_owned() })?;
+            // For JSON `strict` measures the key as it is written.
+            if !tree.json && json::is_long_key(&text) {
+                return fail("the key is longer than Argo CD can read");
+            }
+            (KeyType::String, text)
         }
         Scalar::Bool(bool) => (KeyType::Bool, bool.to_string()),
         Scalar::Int(int) => (KeyType::Int, int.to_string()),

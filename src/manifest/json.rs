@@ -56,6 +56,20 @@ pub(super) fn is_refused(c: char) -> bool {
     matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
 }
 
+/// How many characters Argo CD's reader looks ahead from the beginning of a key to its colon, where no `?` stands before
+/// the key (`yaml_simple_key_is_valid` in go-yaml's `scannerc.go`).
+pub(super) const KEY_CHARACTERS: usize = 1024;
+
+/// Whether a key is too long for the second reading, as Go writes it between quotes (`encoding/json`, HTML escaped).
+pub(super) fn is_long_key(key: &str) -> bool {
+    let width = |c| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
+        _ => 1,
+    };
+    key.len() * 6 > KEY_CHARACTERS && key.chars().map(width).sum::<usize>() + 2 > KEY_CHARACTERS
+}
+
 fn must_be_escaped(c: char) -> bool {
     is_refused(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }

@@ -8,6 +8,7 @@ use granit_parser::ErrorKind;
 use memchr::memchr_iter;
 
 use super::breaks;
+use super::json::KEY_CHARACTERS;
 use super::parse::SyntaxError;
 use super::scan::line_start;
 use super::split::content_start;
@@ -83,7 +84,9 @@ fn check_node(tree: &Tree<'_>, node: &Node<'_>) -> Result<(), SyntaxError> {
             let at = nodes.into_iter().find_map(|node| question_mark(tree, node));
             fail(at, "a `?` in an unquoted value between braces, or a `:` before it")?;
             let at = entries.iter().find_map(|entry| key_with_colon(tree, *entry));
-            fail(at, "a `:` that no blank follows, so that it belongs to the key")
+            fail(at, "a `:` that no blank follows, so that it belongs to the key")?;
+            let at = stale_key(tree, node.span.start, entries);
+            fail(at, "a key between braces or brackets that is not on one line with its `:`, or too long")
         }
         _ => Ok(()),
     }
@@ -110,6 +113,25 @@ fn key_with_colon(tree: &Tree<'_>, entry: Entry) -> Option<usize> {
     let behind = tree.after_colon(entry.key)?;
     let next = tree.text.as_bytes().get(behind)?;
     (!next.is_ascii_whitespace()).then_some(behind - 1)
+}
+
+/// Returns a key that libyaml has given up when it comes to the colon: it looks for one only on the key's own line, and not far.
+fn stale_key(tree: &Tree<'_>, start: usize, entries: &[Entry]) -> Option<usize> {
+    let mut read = start;
+    entries.iter().find_map(|entry| {
+        let begin = tree.start(entry.key);
+        let before = std::mem::replace(&mut read, tree.entry_end(*entry))..begin;
+        let colon = tree.after_colon(entry.key)? - 1;
+        let key = &tree.text[begin..colon];
+        let stale =
+            key.contains('\n') || (key.len() > KEY_CHARACTERS && key.chars().count() > KEY_CHARACTERS);
+        (stale && !has_question_mark(tree.text.get(before)?)).then_some(begin)
+    })
+}
+
+/// Whether `?` stands in what separates two entries, outside comments.
+fn has_question_mark(separator: &str) -> bool {
+    separator.lines().any(|line| line.split('#').next().is_some_and(|line| line.contains('?')))
 }
 
 /// Returns an escape between double quotes that only JSON and YAML 1.2 know: `\/`, or half of a surrogate pair.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::split::content_start;
+
 /// A node's place in [`Tree::nodes`].
 pub(super) type NodeId = usize;
 
@@ -111,8 +113,8 @@ impl<'t> Tree<'t> {
     /// Returns the byte after the colon that follows a key; `None` where there is none, as in `{a, b}`.
     pub(super) fn after_colon(&self, key: NodeId) -> Option<usize> {
         let end = self.end(key)?;
-        let gap = self.text[end..].find(|c: char| !matches!(c, ' ' | '\t' | '\r' | '\n'))?;
-        self.text[end + gap..].starts_with(':').then_some(end + gap + 1)
+        let at = end + content_start(&self.text.as_bytes()[end..])?;
+        self.text[at..].starts_with(':').then_some(at + 1)
     }
 
     /// Blank lines after a block scalar belong to it only where it keeps them (`|+`).

@@ -64,6 +64,13 @@ const SAME: &[&str] = &[
     "a: {? x : y}\n",
     "a: {x: #c\n y}\n",
     "a: {x: 'a\n  b'}\n",
+    "a: {x\n b}\n",
+    "a: {x: 1, 'y'\n, z\n}\n",
+    "a: {x:\n 1, ? y\n z : 1, ? # c\n w\n : 1}\n",
+    "a: [? x\n : 1]\n",
+    "a: [x\n z]\n",
+    "a: {x: {y: 1}, z: [1,\n 2]}\n",
+    "a: &x b\nc: {*x : 1}\n",
     // Anchors and merges.
     "a: &x 1\nb: *x\n",
     "&x a: 1\nb: *x\n",
@@ -186,6 +193,22 @@ const REFUSED: &[&str] = &[
     "a: {x: a?b}\n",
     "a: [a?b]\n",
     "a: {\"b\"::c}\n",
+    // A key between braces is on one line with its colon.
+    "a: {x\n b: 1}\n",
+    "a: {x: 1, \"y\n z\": 1}\n",
+    "a: {'x'\n : 1}\n",
+    "a: {x\r\n : 1}\n",
+    "a: {x # c\n : 1}\n",
+    "a: {x # ?\n : 1}\n",
+    "a: {&x y\n : 1}\n",
+    "a: {&x\n y: 1}\n",
+    "a: {x: 1, !!str\n y: 1}\n",
+    "a: &x b\nc: {*x\n : 1}\n",
+    "a: [x\n y: 1]\n",
+    "a: [{x\n : 1}]\n",
+    "x\n y: 1\n",
+    "\"x\n y\": 1\n",
+    "{\"kind\"\n: \"X\"}",
     "a: {{ x }}\n",
     "{{ x }}\nkind: X\n",
     "a: *x\n",
@@ -292,6 +315,37 @@ fn read_as_argo_cd_reads_them() {
     for case in SAME {
         let text = text(case);
         assert_eq!(read(&text), Ok(decoder.decode(text.as_bytes()).unwrap()), "{case:?}");
+    }
+}
+
+/// Keys of a length, in characters, as they can be written; with the quotes they have in JSON they may have 1024.
+fn long_keys(length: usize) -> Vec<String> {
+    let key = |c: &str| c.repeat(length);
+    vec![
+        format!("{}: 1\n", key("x")),
+        format!("a: {{{}: 1}}\n", key("é")),
+        format!("a: {{\"{}\": 1}}\n", key("x")),
+        format!("? {}\n: 1\n", key("x")),
+        format!("a: {{\"{}{}\": 1}}\n", "\\\"".repeat(100), "x".repeat(length - 200)),
+        format!("{}{}: 1\n", "<".repeat(100), "x".repeat(length - 600)),
+        format!("a: {{{}: 1}}\n", ["z".repeat(length - 20), " ".repeat(20)].concat()),
+        format!("{{\"kind\": \"X\", \"{}\": 1}}", key("x")),
+        format!("{{\"kind\": \"X\", \"a\": {{\"{}\" : 1}}}}", "x".repeat(length - 1)),
+        format!("{{\"kind\": \"X\", \"{}{}\": 1}}", "\\u003c".repeat(100), "x".repeat(length - 600)),
+    ]
+}
+
+#[test]
+fn a_key_can_be_too_long() {
+    let Some(mut decoder) = Decoder::start() else { return };
+    for case in long_keys(1022) {
+        let text = text(&case);
+        assert_eq!(read(&text), Ok(decoder.decode(text.as_bytes()).unwrap()), "{case:?}");
+    }
+    for case in long_keys(1023) {
+        let text = text(&case);
+        let refused = decoder.decode(text.as_bytes()).is_err();
+        assert!(read(&text).is_err() || !refused, "{case:?}");
     }
 }
 
