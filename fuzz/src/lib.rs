@@ -17,7 +17,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// Choices, one a byte; zero when there are no more.
 pub struct Choices<'a>(pub &'a [u8]);
@@ -90,10 +90,12 @@ impl Decoder {
     }
 }
 
-/// The value with numbers as both sides have them: Go prints a large float as if it were an integer.
+/// The value with numbers as both sides have them: Go prints a large float as if it were an integer, and `serde_json` reads
+/// the last digits of a float only roughly.
 pub fn plain(value: &Value) -> Value {
+    let float = |number: &Number| number.as_f64().map(|float| format!("{float:.14e}"));
     match value {
-        Value::Number(number) => number.as_i64().map_or_else(|| Value::from(number.as_f64()), Value::from),
+        Value::Number(number) => number.as_i64().map_or_else(|| Value::from(float(number)), Value::from),
         Value::Array(items) => items.iter().map(plain).collect(),
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
         value => value.clone(),

@@ -66,14 +66,14 @@ pub fn run(data: &[u8]) {
         text.push_str("---\n");
         filled(choices.one(OBJECTS), &mut choices, &mut text);
     }
-    let source = |bytes, validate| vec![Source { name: "app.yaml".to_owned(), bytes, validate }];
-    let Ok(manifests) = Manifests::read(source(text.clone().into_bytes(), false)) else { return };
+    let source = |bytes| vec![Source { name: "app.yaml".to_owned(), bytes, validate: false }];
+    let Ok(manifests) = Manifests::read(source(text.clone().into_bytes())) else { return };
     let environment = Environment { name: environment.to_owned(), reason: String::new() };
     let settings = Settings { environment, ..Settings::default() };
     let app = App { name: Some("shop-dev".to_owned()), ..App::default() };
     let Ok(plan) = plan::plan(&manifests, Rendering::default(), &settings, &app) else { return };
     let output = manifests.apply(&plan.changes()).expect("the plan can be applied").to_vec();
-    let again = Manifests::read(source(output.clone(), true)).expect("the output can be read");
+    let again = Manifests::read(source(output.clone())).expect("the output can be read");
     let (before, after) = (manifests.index().expect("an index"), again.index().expect("an index"));
     assert!(after.len() >= before.len(), "{text}\n=>\n{}", String::from_utf8_lossy(&output));
     if let Some(theirs) = decode(&output) {
