@@ -22,7 +22,7 @@ use serde_json::{Number, Value};
 /// Choices, one a byte; zero when there are no more.
 pub struct Choices<'a>(pub &'a [u8]);
 
-impl<'a> Choices<'a> {
+impl Choices<'_> {
     /// A number below `count`.
     pub fn below(&mut self, count: usize) -> usize {
         let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
@@ -56,8 +56,8 @@ pub fn decode(stream: &[u8]) -> Option<Result<Vec<Value>, String>> {
 }
 
 struct Decoder {
-    _child: Child,
-    requests: ChildStdin,
+    child: Child,
+    requests: Option<ChildStdin>,
     replies: BufReader<ChildStdout>,
 }
 
@@ -67,19 +67,22 @@ impl Decoder {
         let program = Some(tools.join("decode")).filter(|program| program.is_file())?;
         let mut child = Command::new(program)
             .arg("--batch")
+            // It would collect its garbage after every few streams.
+            .env("GOGC", "800")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the decoder starts");
-        let requests = child.stdin.take()?;
-        let replies = BufReader::new(child.stdout.take()?);
-        Some(Self { _child: child, requests, replies })
+        let requests = child.stdin.take();
+        let replies = BufReader::new(child.stdout.take().expect("a pipe"));
+        Some(Self { child, requests, replies })
     }
 
     fn decode(&mut self, stream: &[u8]) -> Result<Vec<Value>, String> {
-        writeln!(self.requests, "{}", stream.len()).expect("the decoder runs");
-        self.requests.write_all(stream).expect("the decoder runs");
-        self.requests.flush().expect("the decoder runs");
+        let requests = self.requests.as_mut().expect("a pipe");
+        writeln!(requests, "{}", stream.len()).expect("the decoder runs");
+        requests.write_all(stream).expect("the decoder runs");
+        requests.flush().expect("the decoder runs");
         let mut reply = String::new();
         self.replies.read_line(&mut reply).expect("the decoder replies");
         let reply: Value = serde_json::from_str(&reply).expect("the decoder replies in JSON");
@@ -87,6 +90,13 @@ impl Decoder {
             Some(objects) => Ok(objects.iter().map(plain).collect()),
             None => Err(reply["error"].as_str().unwrap_or_default().to_owned()),
         }
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        let _ = self.child.wait();
     }
 }
 

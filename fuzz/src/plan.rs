@@ -27,7 +27,7 @@ const OBJECTS: &[&str] = &[
     "{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"metadata\":{\"name\":\"@migrate\"},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"@\",\"envFrom\":[{\"configMapRef\":{\"name\":\"@\"}}]}]}}}}\n",
     "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: @migrate-}\nspec: {entrypoint: main, templates: [{name: main, container: {image: @, command: [migrate]}}]}\n",
 ];
-const NAMES: &[&str] = &["a", "shop", "db", "migrate", "shop-db", "x.y", "'1'", "a1b2c3d4", "shop-migrate"];
+const NAMES: &[&str] = &["a", "shop", "db", "migrate", "shop-db", "x.y", "1", "a1b2c3d4", "shop-migrate"];
 const CONTAINERS: &[&str] = &[
     "{name: m, image: \"@:#\", command: [bundle, exec, rake, \"db:migrate\"]}",
     "{name: m, image: migrate/migrate, args: [\"-database\", \"$(URL)\", up], envFrom: [{secretRef: {name: @}}]}",
@@ -59,7 +59,7 @@ pub fn run(data: &[u8]) {
     let mut choices = Choices(data);
     let environment = choices.one(&["dev", "production", "test"]);
     let mut text = String::new();
-    for _ in 0..=choices.below(8) {
+    for _ in 0..=choices.below(5) {
         if !choices.any() {
             break;
         }
@@ -67,7 +67,7 @@ pub fn run(data: &[u8]) {
         filled(choices.one(OBJECTS), &mut choices, &mut text);
     }
     let source = |bytes| vec![Source { name: "app.yaml".to_owned(), bytes, validate: false }];
-    let Ok(manifests) = Manifests::read(source(text.clone().into_bytes())) else { return };
+    let manifests = Manifests::read(source(text.clone().into_bytes())).expect("the app can be read");
     let environment = Environment { name: environment.to_owned(), reason: String::new() };
     let settings = Settings { environment, ..Settings::default() };
     let app = App { name: Some("shop-dev".to_owned()), ..App::default() };
@@ -95,9 +95,9 @@ fn filled(part: &str, choices: &mut Choices<'_>, text: &mut String) {
         };
         let chosen = choices.one(of);
         if chosen.contains(['@', '#']) {
-            filled(chosen, choices, text)
+            filled(chosen, choices, text);
         } else {
-            text.push_str(chosen)
+            text.push_str(chosen);
         }
         rest = &rest[at + length..];
     }

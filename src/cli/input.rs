@@ -57,12 +57,12 @@ pub(super) fn plan_under(watch: &Watch, target: &Target, flags: &Flags) -> Resul
         settings::Inputs { env: target.env.clone(), app_dir: target.dir.clone(), flags: flags.clone() };
     let loaded = settings::load(&inputs)?;
     watch.set_timeout(loaded.settings.timeout);
-    let (renderer, sources, again, affixes) = match &dir {
-        None => (None, vec![read_stdin()?], Vec::new(), Vec::new()),
+    let (renderer, sources, again, affixes, warnings) = match &dir {
+        None => (None, vec![read_stdin()?], Vec::new(), Vec::new(), Vec::new()),
         Some(dir) => {
-            let Rendered { renderer, reason, sources, again, affixes } =
+            let Rendered { renderer, reason, sources, again, affixes, warnings } =
                 render(dir, &loaded, target, watch.start)?;
-            (Some((renderer, reason)), sources, again, affixes)
+            (Some((renderer, reason)), sources, again, affixes, warnings)
         }
     };
     let manifests = Manifests::read(sources)?;
@@ -71,7 +71,8 @@ pub(super) fn plan_under(watch: &Watch, target: &Target, flags: &Flags) -> Resul
     }
     let again = if again.is_empty() { None } else { Some(Manifests::read(again)?) };
     let rendering = Rendering { again: again.as_ref(), affixes: &affixes };
-    let plan = plan::plan(&manifests, rendering, &loaded.settings, &loaded.app)?;
+    let mut plan = plan::plan(&manifests, rendering, &loaded.settings, &loaded.app)?;
+    plan.warnings.extend(warnings.into_iter().map(plan::Warning::from));
     Ok(Planned { loaded, renderer, manifests, plan })
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod rewrite;
 use std::collections::BTreeMap;
 
 use crate::{
+    error::Problem,
     manifest::{Addition, Changes, Edit, Manifests, ObjectId},
     plan::{app::hooks::HookType, migration::Selection, rewrite::name::Doubtful},
     settings::{Environment, Strategy},
@@ -139,6 +140,14 @@ pub struct Warning {
     pub location: String,
     /// What to do.
     pub hint: Option<String>,
+}
+
+impl From<Problem> for Warning {
+    fn from(problem: Problem) -> Self {
+        let Problem { message, location, hints, .. } = problem;
+        let location = location.unwrap_or_default().to_string();
+        Self { text: message, location, hint: hints.into_iter().next() }
+    }
 }
 
 impl std::fmt::Display for Warning {

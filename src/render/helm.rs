@@ -13,10 +13,11 @@ mod assignment;
 pub(super) mod chart;
 mod dependencies;
 mod ignore;
+pub(super) mod schema;
 mod twice;
 mod value_files;
 
-use std::{ffi::OsString, time::Instant};
+use std::{ffi::OsString, path::Path, time::Instant};
 
 use serde_json::Value;
 
@@ -37,32 +38,34 @@ use crate::{
 pub(super) fn render(request: &Request<'_>) -> Result<Made> {
     let started = Instant::now();
     let args = arguments(request)?;
-    let needs_copy = chart::needs_copy(request.dir, request.root)?;
+    let needs_copy = chart::needs_copy(request.dir);
     let values = values(request);
     let secrets = secrets(request);
     let scratch = Scratch::new(request.tools.watchdog.as_deref())?;
     let copy = needs_copy.then(|| chart::copy(request, &scratch, &[request.dir.to_owned()])).transpose()?;
-    let template = Call {
+    let (dir, root) =
+        copy.as_ref().map_or((request.dir, request.root.path()), |copy| (&copy.dir, &copy.root));
+    let mut schemas = Schemas::default();
+    let mut template = Call {
         tool: &request.tools.helm,
         verb: "template",
         args,
         env: native::environment(request, &scratch),
-        dir: copy.as_ref().map_or(request.dir, |copy| &copy.dir),
+        dir,
         stdin: values.as_deref(),
         scratch: &scratch,
         secrets: &secrets,
         roots: copy.iter().map(|copy| copy.root.as_path()).chain([request.root.path()]).collect(),
     };
+    schemas.check(copy.as_ref().map_or(dir, |copy| &copy.root), root, request, &mut template)?;
     let mut output = template.output(request.deadline)?;
     let built;
-    let template = if dependencies::are_missing(&output) {
+    if dependencies::are_missing(&output) {
         built = dependencies::copy(request, &scratch)?;
-        let template = dependencies::build(&template, request, &scratch, &built)?;
+        template = dependencies::build(&template, request, &scratch, &built)?;
+        schemas.check(&built.root, &built.root, request, &mut template)?;
         output = template.output(request.deadline)?;
-        template
-    } else {
-        template
-    };
+    }
     if !output.status.success() {
         return Err(template.failed(&output).into());
     }
@@ -75,8 +78,38 @@ pub(super) fn render(request: &Request<'_>) -> Result<Made> {
         };
         again.extend(twice::render_again(&first.bytes, &template, copy, request.deadline));
     }
-    Ok(Made { again, ..vec![first].into() })
+    Ok(Made { again, warnings: schemas.warnings, ..vec![first].into() })
 }
+
+/// What was found in the chart's schemas.
+#[derive(Debug, Default)]
+struct Schemas {
+    warnings: Vec<Problem>,
+}
+
+impl Schemas {
+    /// Checks the schemas in `dir` before Helm reads them, and lets it leave them out where they refer to another host.
+    fn check(
+        &mut self,
+        dir: &Path,
+        root: &Path,
+        request: &Request<'_>,
+        template: &mut Call<'_>,
+    ) -> Result<()> {
+        let settings = request.settings;
+        if settings.helm.skip_schema_validation || !self.warnings.is_empty() {
+            return Ok(());
+        }
+        if let Some(remote) = schema::check(dir, root)?.filter(|_| !settings.allow.remote_values) {
+            template.args.push(SKIP_SCHEMAS.into());
+            self.warnings.push(remote.unused());
+        }
+        Ok(())
+    }
+}
+
+/// Helm 3.16 and later read no schema then.
+const SKIP_SCHEMAS: &str = "--skip-schema-validation";
 
 /// Returns the arguments of Argo CD's own call, in its order.
 fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
@@ -129,7 +162,7 @@ fn arguments(request: &Request<'_>) -> Result<Vec<OsString>> {
     }
     let flags = [
         (!options.skip_crds, "--include-crds"),
-        (options.skip_schema_validation, "--skip-schema-validation"),
+        (options.skip_schema_validation, SKIP_SCHEMAS),
         (options.skip_tests, "--skip-tests"),
     ];
     args.extend(flags.iter().filter(|(on, _)| *on).map(|(_, flag)| flag.into()));

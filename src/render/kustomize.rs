@@ -20,7 +20,7 @@ use serde_json::Value;
 use self::tree::Tree;
 use super::{
     Made, Request,
-    helm::chart::Charts,
+    helm::{chart::Charts, schema},
     native::{self, api_versions, kube_version},
     process::Call,
     redact::Secrets,
@@ -64,7 +64,15 @@ pub(super) fn render(request: &Request<'_>) -> Result<Made> {
         if edited {
             edit::apply(edits, &build, request)?;
         }
-        build.stdout(request.deadline)?
+        if flags.enable_helm {
+            check_schemas(request, &copy)?;
+        }
+        let result = build.stdout(request.deadline);
+        if flags.enable_helm {
+            // Of charts that were fetched: what came of them is not shown if they may not be used.
+            check_schemas(request, &copy)?;
+        }
+        result?
     } else {
         build.stdout(request.deadline)?
     };
@@ -81,6 +89,14 @@ fn copy(request: &Request<'_>, tree: &Tree, scratch: &Scratch) -> Result<Copy> {
     scratch.copy(request.root, &dirs, request.deadline, &|path| {
         charts.ignore(path) != Some(false) && request.root.check(path).is_err()
     })
+}
+
+/// Refuses charts whose schemas refer to more than themselves: kustomize cannot tell Helm not to use them.
+fn check_schemas(request: &Request<'_>, copy: &Copy) -> Result<()> {
+    match schema::check(&copy.root, &copy.root)? {
+        Some(reference) if !request.settings.allow.remote_values => Err(reference.refused().into()),
+        _ => Ok(()),
+    }
 }
 
 /// The flags of `kustomize build`.

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use crate::{
-    argocd::App, error::Result, manifest::Source, redact, settings::RendererKind, settings::Settings,
+    argocd::App,
+    error::{Problem, Result},
+    manifest::Source,
+    redact,
+    settings::{RendererKind, Settings},
 };
 
 mod detect;
@@ -53,6 +57,8 @@ pub struct Rendered {
     pub again: Vec<Source>,
     /// What the app's kustomizations put before or after the names of objects.
     pub affixes: Vec<String>,
+    /// What the user should know, though nothing is wrong.
+    pub warnings: Vec<Problem>,
 }
 
 /// What a renderer made; the fields are those of [`Rendered`].
@@ -61,6 +67,7 @@ struct Made {
     sources: Vec<Source>,
     again: Vec<Source>,
     affixes: Vec<String>,
+    warnings: Vec<Problem>,
 }
 
 impl From<Vec<Source>> for Made {
@@ -77,11 +84,11 @@ pub fn render(request: &Request<'_>) -> Result<Rendered> {
         Some(renderer) => (renderer, "set by `renderer`".to_owned()),
         None => detect::detect(request.dir, request.root)?,
     };
-    let Made { sources, again, affixes } = match renderer {
+    let Made { sources, again, affixes, warnings } = match renderer {
         RendererKind::Directory => directory::render(request)?.into(),
         RendererKind::Handlebars => handlebars::render(request)?.into(),
         RendererKind::Helm => helm::render(request)?,
         RendererKind::Kustomize => kustomize::render(request)?,
     };
-    Ok(Rendered { renderer, reason, sources, again, affixes })
+    Ok(Rendered { renderer, reason, sources, again, affixes, warnings })
 }

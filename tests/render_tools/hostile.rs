@@ -14,13 +14,13 @@ use crate::common;
 const SECRET: &str = "topsecret-0451";
 
 /// A repository with the app `apps/a`, beside files that are not its own.
-struct App {
+pub(crate) struct App {
     temp: tempfile::TempDir,
     bin: PathBuf,
 }
 
 impl App {
-    fn new(helm: &Path, kustomize: &Path, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(helm: &Path, kustomize: &Path, files: &[(&str, &str)]) -> Self {
         let temp = tempfile::tempdir().unwrap();
         let bin = temp.path().join("bin");
         for dir in ["bin", "tmp", "home", "out", "repo/.git", "repo/apps/a"] {
@@ -38,7 +38,7 @@ impl App {
     }
 
     /// Writes a file of the app, or a link where the text is `-> target`; `OUT` is the directory outside.
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let out = self.out().display().to_string();
         let (path, text) = (self.dir().join(name.replace("OUT", &out)), text.replace("OUT", &out));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -48,15 +48,15 @@ impl App {
         }
     }
 
-    fn dir(&self) -> PathBuf {
+    pub(crate) fn dir(&self) -> PathBuf {
         self.temp.path().join("repo/apps/a")
     }
 
-    fn out(&self) -> PathBuf {
+    pub(crate) fn out(&self) -> PathBuf {
         self.temp.path().join("out")
     }
 
-    fn command(&self, parameters: &str) -> Command {
+    pub(crate) fn command(&self, parameters: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presync"));
         command
             .arg("generate")
@@ -75,7 +75,7 @@ impl App {
 
     /// Renders, and asserts that nothing was read, written or left outside. Gives the exit code and stderr.
     #[track_caller]
-    fn harmless(&self, parameters: &str) -> (i32, String) {
+    pub(crate) fn harmless(&self, parameters: &str) -> (i32, String) {
         let output = self.command(parameters).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
@@ -89,14 +89,14 @@ impl App {
 }
 
 /// Each test runs with both versions of Helm.
-fn with_tools(run: impl Fn(&Path, &Path)) {
+pub(crate) fn with_tools(run: impl Fn(&Path, &Path)) {
     let Some(kustomize) = common::tool("kustomize") else { return };
     for helm in ["helm3", "helm4"].into_iter().filter_map(common::tool) {
         run(&helm, &kustomize);
     }
 }
 
-const CHART: &[(&str, &str)] = &[
+pub(crate) const CHART: &[(&str, &str)] = &[
     ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
     ("values.yaml", "v: none\n"),
     (

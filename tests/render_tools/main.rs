@@ -12,5 +12,6 @@ mod fixture;
 mod helm;
 mod hostile;
 mod kustomize;
+mod packed;
 mod trigger;
 mod watchdog;

@@ -209,7 +209,6 @@ impl Walk<'_> {
                 let place = normalized(&found.join(place));
                 if place.is_dir() && !self.tree.charts.contains(&place) {
                     self.problems.collect(self.request.root.check(&place));
-                    self.problems.collect(crate::render::helm::chart::needs_copy(&place, self.request.root));
                     self.tree.charts.push(place);
                 }
             }
