@@ -4,7 +4,7 @@ export PRESYNC_REQUIRE_TOOLS = 1
 CONTAINER_TOOL ?= docker
 LINT = target/tools/lint
 
-.PHONY: help build test lint audit unit e2e model drift-proof fleet screens bench bless fuzz fuzz-smoke image release-dry-run prerequisites
+.PHONY: help build test lint audit unit e2e model drift-proof fleet screens bench bless fuzz fuzz-smoke image kills release-dry-run prerequisites
 
 help: ## Show this help
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,7 +33,7 @@ audit: $(LINT) ## Check the dependencies against the advisory database, which is
 unit: ## Run the unit, property, golden and differential tests, with the real helm and kustomize
 	tests/tools/build render promtool argocd-install.yaml
 	cargo test --locked
-	cargo test --locked --no-default-features --test project program
+	cargo test --locked --no-default-features --test project --test render_tools -- program hostile honest packed watchdog
 
 fuzz-smoke: ## Fuzz each target for eight seconds, without building anything for it
 	tests/tools/build decode
@@ -43,6 +43,10 @@ SECONDS ?= 600
 fuzz: ## Fuzz each target with libFuzzer for ten minutes, or for SECONDS
 	tests/tools/build decode
 	scripts/fuzz $(SECONDS)
+
+kills: ## Kill 200 runs with each Helm in their first half second; no process and no file may stay
+	tests/tools/build helm3 helm4 kustomize
+	PRESYNC_KILLS=200 cargo test --locked --test render_tools -- --nocapture a_killed_run
 
 e2e: ## Run the end-to-end suite on a real Argo CD
 	tests/tools/build stack

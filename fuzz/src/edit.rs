@@ -20,6 +20,12 @@ pub fn run(data: &[u8]) {
     let source =
         |(i, bytes): (usize, &&[u8])| Source { name: format!("{i}.yaml"), bytes: bytes.to_vec(), validate };
     let Ok(manifests) = Manifests::read(sources.iter().enumerate().map(source).collect()) else { return };
+    // Files of the app are read whole, so what Argo CD cannot read was refused.
+    if validate && let Ok(output) = manifests.apply(&Changes::default()) {
+        let output = output.to_vec();
+        let refused = decode(&output).and_then(Result::err);
+        assert_eq!(refused, None, "{}", String::from_utf8_lossy(&output));
+    }
     let Some(before) = objects(&manifests) else { return };
 
     let mut changes = Changes::default();

@@ -258,7 +258,7 @@ fn an_app_that_is_a_link_is_refused() {
 /// Kills at times within the first half second, before and while the tool runs: `PRESYNC_KILLS` says how many.
 #[test]
 fn a_killed_run_leaves_no_process_and_no_file() {
-    let kills = std::env::var("PRESYNC_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(12);
+    let kills = std::env::var("PRESYNC_KILLS").map_or(12, |count| count.parse().unwrap());
     let endless = "{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}";
     let hangs = "#!/bin/sh\nsleep 300 & wait\n";
     with_tools(|helm, _| {
@@ -288,6 +288,7 @@ fn a_killed_run_leaves_no_process_and_no_file() {
                 thread::sleep(Duration::from_millis(50));
             }
         }
+        eprintln!("{kills} kills: no process and no file is left");
     });
 }
 

@@ -1,6 +1,11 @@
 //! Rendering with the real `helm` and `kustomize`, and with doubles that fail as those can.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail as a test does")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test's helpers fail as a test does"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -10,6 +15,7 @@ mod check;
 mod double;
 mod fixture;
 mod helm;
+mod honest;
 mod hostile;
 mod kustomize;
 mod packed;

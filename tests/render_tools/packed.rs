@@ -1,6 +1,13 @@
 //! Packed charts (`charts/*.tgz`) and fetched ones that try to read or write something outside their repository.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 use flate2::{Compression, write::GzEncoder};
 
@@ -203,5 +210,28 @@ fn a_chart_whose_schema_is_elsewhere_is_rendered_without_it() {
              at: apps/a/values.schema.json\n\
              hint: copy the definitions into the schema, or let the platform set `allow.remoteValues`\n"
         );
+    });
+}
+
+/// The worker is busy when its time is over, so the whole process ends at once; what it left goes all the same.
+#[test]
+fn packed_charts_that_inflate_for_ever_end_with_the_timeout() {
+    with_tools(|helm, kustomize| {
+        let app = App::new(helm, kustomize, CHART);
+        put(&app, &gzip(&vec![0; 20 << 20]));
+        let chart = app.dir().join("charts/s-0.1.0.tgz");
+        for i in 0..400 {
+            fs::hard_link(&chart, app.dir().join(format!("charts/{i}.tgz"))).unwrap();
+        }
+        let output =
+            app.command(r#"[{"name": "timeout", "string": "1s"}]"#).stdout(Stdio::piped()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(8), 0), "{stderr}");
+        assert!(stderr.contains("did not end within the timeout of 1s"), "{stderr}");
+        let end = Instant::now() + Duration::from_secs(20);
+        while fs::read_dir(app.out().join("../tmp")).unwrap().count() > 0 {
+            assert!(Instant::now() < end, "temporary files are left");
+            thread::sleep(Duration::from_millis(20));
+        }
     });
 }

@@ -103,3 +103,24 @@ fn nothing_is_left_after_the_timeout() {
     helm.assert_ended("background");
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn nothing_is_left_when_the_run_is_ended_for_its_memory() {
+    let helm = Double::new("sleep 300 & echo $! > $DIR/background; exec head -c 900000000 /dev/zero");
+    let temporary = tempfile::tempdir().unwrap();
+    let repository =
+        Repository::new(".", &[("Chart.yaml", "apiVersion: v2\nname: catalog\nversion: 1.0.0\n")]);
+    let output = Command::new(env!("CARGO_BIN_EXE_presync"))
+        .args(["generate", "--timeout", "100s"])
+        .arg(repository.dir())
+        .env("PRESYNC_HELM", helm.path())
+        .env("TMPDIR", temporary.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(4), 0), "{stderr}");
+    assert!(stderr.starts_with("error: the run needs more than 512 MiB of memory\n"), "{stderr}");
+    helm.assert_ended("background");
+    Run::wait_until("temporary files are removed", || fs::read_dir(temporary.path()).unwrap().count() == 0);
+}

@@ -7,11 +7,7 @@
 //! References are looked for at every quotation mark of a file. So neither deep nesting nor the layout of an archive can
 //! hide one from presync that Helm finds.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs::File, io::Read, path::Path};
 
 use flate2::read::MultiGzDecoder;
 use memchr::{memchr_iter, memmem};
@@ -28,6 +24,9 @@ const NAME: &str = "values.schema.json";
 
 /// Where the contents of an archive's files begin: at multiples of this.
 const BLOCK: usize = 512;
+
+/// What each file counts at least, in bytes, so that archives in archives come to an end.
+const LEAST: usize = 64 << 10;
 
 /// What gzip's compressed data begins with.
 const GZIP: &[u8] = b"\x1f\x8b\x08";
@@ -69,20 +68,20 @@ pub(in crate::render) fn check(dir: &Path, root: &Path) -> Result<Option<Remote>
     for entry in WalkDir::new(dir).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
         let path = entry.path();
         let at = || Location::file(path.strip_prefix(root).unwrap_or(path).display().to_string());
-        let found = if entry.file_name() == NAME {
-            read(path).map(|bytes| references(&bytes).collect())
-        } else if path.extension().is_some_and(|extension| extension == "tgz") {
-            File::open(path).and_then(|file| packed(file, &mut limits::FILE_BYTES.clone()))
-        } else {
+        let is_schema = entry.file_name() == NAME;
+        if !is_schema && path.extension().is_none_or(|extension| extension != "tgz") {
             continue;
+        }
+        let Ok(file) = File::open(path) else { continue };
+        let mut left = limits::FILE_BYTES;
+        let found = if is_schema {
+            limited(file, &mut left).map(|bytes| references(&bytes).collect())
+        } else {
+            packed(file, &mut left)
         };
-        let found: Vec<Reference> = match found {
-            Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                problems.push(Problem::new(Exit::RENDER, "the packed chart is larger than 100 MiB").at(at()));
-                continue;
-            }
-            Err(_) => continue,
+        let Some(found) = found else {
+            problems.push(Problem::new(Exit::RENDER, "the chart or schema is larger than 100 MiB").at(at()));
+            continue;
         };
         for reference in found {
             match reference {
@@ -101,34 +100,26 @@ fn refusal(reference: &str) -> Problem {
         .hint("refer to a definition in the schema itself, as in `#/definitions/name`")
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    limited(File::open(path)?, &mut limits::FILE_BYTES.clone())
-}
-
-/// All of it, if it is not more than what is `left`.
-fn limited(from: impl Read, left: &mut u64) -> io::Result<Vec<u8>> {
+/// What can be read of it, or none if it is more than what is `left`.
+fn limited(from: impl Read, left: &mut u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(*left + 1).read_to_end(&mut bytes)?;
-    *left = left.checked_sub(bytes.len() as u64).ok_or(io::ErrorKind::FileTooLarge)?;
-    Ok(bytes)
+    // Helm reads what stands before the broken part of an archive.
+    let _ = from.take(*left + 1).read_to_end(&mut bytes);
+    *left = left.checked_sub(bytes.len().max(LEAST) as u64)?;
+    Some(bytes)
 }
 
 /// The references in a packed chart and those that are packed in it, if one of them has a schema.
-fn packed(from: impl Read, left: &mut u64) -> io::Result<Vec<Reference>> {
+fn packed(from: impl Read, left: &mut u64) -> Option<Vec<Reference>> {
     let bytes = limited(MultiGzDecoder::new(from), left)?;
     let mut found = Vec::new();
     if memmem::find(&bytes, NAME.as_bytes()).is_some() {
         found.extend(references(&bytes));
     }
     for start in (0..bytes.len()).step_by(BLOCK).filter(|at| bytes[*at..].starts_with(GZIP)) {
-        match packed(&bytes[start..], left) {
-            Ok(more) => found.extend(more),
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(error),
-            // It only began like an archive.
-            Err(_) => {}
-        }
+        found.extend(packed(&bytes[start..], left)?);
     }
-    Ok(found)
+    Some(found)
 }
 
 /// A reference to something that is not in the schema.
@@ -253,14 +244,13 @@ mod tests {
     fn packed_charts_are_looked_into() {
         let schema = br#"{"$ref":"file:///x"}"#;
         let bad = [Reference::File("file:///x".to_owned())];
-        let mut left = limits::FILE_BYTES;
+        let found = |archive: &[u8]| packed(archive, &mut limits::FILE_BYTES.clone()).unwrap();
         let chart = gzip(&entry("s/values.schema.json", schema));
-        assert_eq!(packed(&*chart, &mut left).unwrap(), bad);
-        let outer = gzip(&entry("t/charts/s.tgz", &chart));
-        assert_eq!(packed(&*outer, &mut left).unwrap(), bad, "packed twice");
-        let halves = [&gzip(b""), &*chart].concat();
-        assert_eq!(packed(&*halves, &mut left).unwrap(), bad, "in several parts");
-        assert_eq!(packed(&*gzip(&entry("s/files/openapi.json", schema)), &mut left).unwrap(), []);
-        assert_eq!(packed(&*chart, &mut 100).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(found(&chart), bad);
+        assert_eq!(found(&gzip(&entry("t/charts/s.tgz", &chart))), bad, "packed twice");
+        assert_eq!(found(&[&gzip(b""), &*chart].concat()), bad, "in several parts");
+        assert_eq!(found(&[&*chart, b"x"].concat()), bad, "with a broken end");
+        assert_eq!(found(&gzip(&entry("s/files/openapi.json", schema))), []);
+        assert_eq!(packed(&*chart, &mut 100), None, "too large");
     }
 }

@@ -44,8 +44,9 @@ const RESOURCES: &[&str] = &["resources", "bases", "components"];
 /// Fields with what can also be the text of a plugin's configuration.
 const PLUGINS: &[&str] = &["generators", "transformers", "validators"];
 
-/// Fields of a plugin's configuration with paths.
-const PLUGIN_FILES: &[&str] = &["files", "envs", "env", "path", "paths"];
+/// Fields of a plugin's configuration with paths, by the way to them.
+const PLUGIN_FILES: &[&[&str]] =
+    &[&["files"], &["envs"], &["env"], &["path"], &["paths"], &["replacements", "path"]];
 
 /// What a kustomization is made of.
 #[derive(Debug, Default)]
@@ -187,7 +188,7 @@ impl Walk<'_> {
         for item in fields(value, "items").flat_map(items) {
             self.configuration(dir, item, at);
         }
-        for entry in PLUGIN_FILES.iter().flat_map(|name| texts_at(value, &[name])) {
+        for entry in PLUGIN_FILES.iter().flat_map(|way| texts_at(value, way)) {
             self.file(dir, entry, at);
         }
         if fields(value, "kind").any(|kind| kind == "HelmChartInflationGenerator") {
