@@ -4,7 +4,8 @@
 #   --target slim     presync without its cluster commands, and nothing else: `presync install` in an init container
 #   --target cluster  presync with doctor, repair and watch, and nothing else
 #
-# Renovate pins the base images by digest (renovate.json).
+# The base images are named by tag here. Renovate pins them by digest on its first run, and updates the digests
+# (renovate.json).
 #
 # helm and kustomize are built from the Go modules that the tests use: go.mod pins the version, go.sum the checksum of
 # every source file.
@@ -40,29 +41,25 @@ COPY tests/tools tests/tools
 RUN tests/tools/build "${HELM}" kustomize \
     && mv "target/tools/${HELM}" target/tools/helm
 
-FROM scratch AS slim
+# What the images without a system share.
+FROM scratch AS labelled
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="argocd-presync-plugin" \
-      org.opencontainers.image.description="presync alone, to install into a sidecar of another image" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.source="https://github.com/argocd-presync-plugin/argocd-presync-plugin" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=presync-sidecar /usr/local/bin/presync /usr/local/bin/
 USER 999:999
 ENTRYPOINT ["/usr/local/bin/presync"]
 
-FROM scratch AS cluster
-ARG VERSION=0.1.0
-LABEL org.opencontainers.image.title="argocd-presync-plugin" \
-      org.opencontainers.image.description="Diagnoses, repairs and watches Argo CD apps whose Jobs a TTL deletes" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.source="https://github.com/argocd-presync-plugin/argocd-presync-plugin" \
-      org.opencontainers.image.licenses="Apache-2.0"
+FROM labelled AS slim
+LABEL org.opencontainers.image.description="presync alone, to install into a sidecar of another image"
+COPY --from=presync-sidecar /usr/local/bin/presync /usr/local/bin/
+
+FROM labelled AS cluster
+LABEL org.opencontainers.image.description="Diagnoses, repairs and watches Argo CD apps whose Jobs a TTL deletes"
 # For a kubeconfig whose API server has a public certificate; in a cluster, the service account brings its own.
 COPY --from=source /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=presync-cluster /usr/local/bin/presync /usr/local/bin/
-USER 999:999
-ENTRYPOINT ["/usr/local/bin/presync"]
 
 FROM debian:${DEBIAN}-slim
 ARG VERSION=0.1.0

@@ -265,7 +265,7 @@ pub struct Note {
 }
 
 /// The JSON schema of [`Report`].
-pub const SCHEMA: &str = include_str!("../../docs/reference/explain.schema.json");
+pub const SCHEMA: &str = include_str!("explain.schema.json");
 
 #[cfg(test)]
 mod tests {
@@ -280,7 +280,7 @@ mod tests {
         schema["title"] = "presync explain --format json".into();
         let text = format!("{schema:#}\n");
         if env::var_os("PRESYNC_BLESS").is_some() {
-            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/explain.schema.json");
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/explain.schema.json");
             fs::write(file, text).unwrap();
         } else {
             assert_eq!(text, SCHEMA, "run `PRESYNC_BLESS=1 cargo test --lib schema`");

@@ -65,21 +65,20 @@
 //!
 //! argoproj/argo-cd#4288; apache/airflow, `useHelmHooks`.
 
+use serde_json::Value;
+
 use super::{Facts, Found, Severity};
 use crate::plan::app::hooks::HookType;
 
 pub(super) const SEVERITY: Severity = Severity::Error;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
-    let waits = |container: &serde_json::Value| {
-        let text = container.to_string();
-        text.contains("migration") && (text.contains("wait") || text.contains("check"))
-    };
-    let mut waiting =
-        facts.workloads().filter(|it| it.pod().is_some_and(|pod| pod.init_containers().iter().any(waits)));
-    let Some(workload) = waiting.next() else { return };
-    for job in facts.hook_jobs().filter(|job| job.is_migration()) {
-        if job.phases() == [HookType::PostSync] {
+    for job in facts.hook_jobs().filter(|job| job.is_migration() && job.phases() == [HookType::PostSync]) {
+        let waits = |container: &Value| waits(container, job.name());
+        let mut waiting = facts
+            .workloads()
+            .filter(|it| it.pod().is_some_and(|pod| pod.init_containers().iter().any(waits)));
+        if let Some(workload) = waiting.next() {
             let message = format!(
                 "runs after the app is healthy, and {} is not healthy before it has run",
                 workload.header.label()
@@ -89,4 +88,12 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
             ));
         }
     }
+}
+
+/// Whether an init container waits for migrations, or for the Job of this name, by its name and its command.
+fn waits(container: &Value, job: &str) -> bool {
+    let text = ["name", "command", "args"].map(|key| container[key].to_string()).concat();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    text.contains("migration") && says(&["wait", "check", "pending"])
+        || !job.is_empty() && text.contains(job) && says(&["wait", "kubectl"])
 }

@@ -54,7 +54,8 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
         let entries = object.entries(ARGO_HOOK);
         for entry in entries.iter().filter(|entry| !TYPES.contains(entry)) {
             let path = ["metadata", "annotations", ARGO_HOOK];
-            let meant = TYPES.iter().find(|known| known.eq_ignore_ascii_case(entry));
+            let plain = entry.replace(['-', '_', ' '], "");
+            let meant = TYPES.iter().find(|known| known.eq_ignore_ascii_case(&plain));
             let message = match meant {
                 Some(meant) => format!("Argo CD does not know the hook `{entry}`; it is spelled `{meant}`"),
                 None => format!("Argo CD does not know the hook `{entry}`"),

@@ -47,14 +47,19 @@ pub(super) const SEVERITY: Severity = Severity::Warning;
 const FIELD: &str = "ttlSecondsAfterFinished";
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
-    for job in facts.jobs() {
-        for path in [&["spec", "template", "spec", FIELD][..], &["spec", "template", FIELD]] {
-            let Some(value) = path.iter().try_fold(&*job.value, |value, key| value.get(key)) else { continue };
+    let cron_jobs = facts.objects.iter().filter(|object| object.kind() == "CronJob");
+    let owners = facts.jobs().map(|job| (job, &["spec"][..]));
+    for (object, spec) in owners.chain(cron_jobs.map(|object| (object, &["spec", "jobTemplate", "spec"][..]))) {
+        for inside in [&["template", "spec", FIELD][..], &["template", FIELD]] {
+            let path = [spec, inside].concat();
+            let at = |path: &[&str]| path.iter().try_fold(&*object.value, |value, key| value.get(key));
+            let Some(value) = at(&path) else { continue };
+            let right = [spec, &[FIELD]].concat();
             let mut fix = vec![Edit::remove(path.iter().copied())];
-            if job.ttl().is_none() {
-                fix.push(Edit::set(["spec", FIELD], value.clone()));
+            if at(&right).is_none() {
+                fix.push(Edit::set(right, value.clone()));
             }
-            let finding = Found::new(job, path, "`ttlSecondsAfterFinished` stands in the pod template, where it has no effect");
+            let finding = Found::new(object, &path, "`ttlSecondsAfterFinished` stands in the pod template, where it has no effect");
             found.push(finding.hint("move it to the Job's own `spec`").fix(fix));
         }
     }

@@ -69,6 +69,97 @@ fn a_fix_leaves_nothing_to_find() {
     assert!(fixed >= 7, "{fixed}");
 }
 
+/// A Job that works, with more lines under `metadata`, `spec` and the pod's `spec`.
+fn job(metadata: &str, spec: &str, pod: &str, container: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: db-migrate{metadata}}}\nspec:\n  activeDeadlineSeconds: 600\n{spec}  \
+         template:\n    spec:\n      restartPolicy: Never\n{pod}      containers: [{{name: a, image: shop{container}}}]\n"
+    )
+}
+
+const WEB: &str = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {selector: {matchLabels: {app: web}}, \
+                   template: {metadata: {labels: {app: web}}, spec: {INIT containers: [{name: web, image: web}]}}}\n";
+
+/// The rules that find something in an app, notes included.
+fn rules_of(yaml: &str) -> Vec<&'static str> {
+    let mut rules: Vec<_> =
+        judged(yaml, &Settings::default()).into_iter().map(|finding| finding.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
+#[test]
+fn rules_fire_on_other_shapes_than_their_examples() {
+    const PRE: &str = ", annotations: {argocd.argoproj.io/hook: PreSync}";
+    const MIGRATE: &str = ", command: [rails, 'db:migrate']";
+    let web = WEB.replace("INIT", "");
+    let waiting = |args: &str| {
+        WEB.replace("INIT", &format!("initContainers: [{{name: first, image: kubectl, command: [{args}]}}],"))
+    };
+    let post = job(", annotations: {argocd.argoproj.io/hook: PostSync}", "", "", MIGRATE);
+    let cron = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec: {schedule: '* * * * *', jobTemplate: {spec: \
+                {template: {spec: {ttlSecondsAfterFinished: 60, restartPolicy: Never, containers: [{name: a}]}}}}}\n";
+    for (yaml, rule) in [
+        (job(", labels: {helm.sh/hook: pre-install}", "", "", ""), "hook-as-label"),
+        (cron.to_owned(), "misplaced-ttl"),
+        (job(", annotations: {argocd.argoproj.io/hook: pre-sync}", "", "", "") + &web, "hook-never-runs"),
+        (
+            post.clone() + &waiting("kubectl, wait, --for=condition=complete, job/db-migrate"),
+            "awaited-after-sync",
+        ),
+        (post + &waiting("rails, 'db:abort_if_pending_migrations'"), "awaited-after-sync"),
+        (
+            job(PRE, "", "", ", command: [sh, -c, 'bin/rails db:drop db:create db:migrate']") + &web,
+            "unsafe-to-repeat",
+        ),
+        (job(PRE, "  ttlSecondsAfterFinished: 0\n", "", MIGRATE) + &web, "short-ttl"),
+        (
+            job(PRE, "", "      serviceAccountName: own\n", MIGRATE)
+                + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: own}\n"
+                + &web,
+            "hook-needs-its-app",
+        ),
+    ] {
+        assert!(rules_of(&yaml).contains(&rule), "{rule}: {:?}\n{yaml}", rules_of(&yaml));
+    }
+}
+
+#[test]
+fn rules_are_silent_on_what_only_resembles_a_mistake() {
+    const MIGRATE: &str = ", command: [rails, 'db:migrate']";
+    let web = WEB.replace("INIT", "");
+    let hook = |hook: &str| {
+        format!(
+            ", annotations: {{argocd.argoproj.io/hook: {hook}, argocd.argoproj.io/hook-delete-policy: HookSucceeded}}"
+        )
+    };
+    for yaml in [
+        // Native sidecars end with the Job.
+        job("", "", "      initContainers: [{name: proxy, image: cloudsql, restartPolicy: Always}]\n", MIGRATE),
+        // The TTL of what a CronJob creates is no drift.
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec: {schedule: '* * * * *', suspend: true, jobTemplate: {spec: \
+         {ttlSecondsAfterFinished: 60, template: {spec: {restartPolicy: Never, containers: [{name: a}]}}}}}\n"
+            .to_owned(),
+        // Hooks that are not migrations may be deleted at their success.
+        job(&hook("PostSync"), "", "", ", command: [curl, 'http://web']").replace("db-migrate", "smoke") + &web,
+        job(&hook("SyncFail"), "", "", ", command: [curl, 'http://chat']").replace("db-migrate", "notify") + &web,
+        // A generated name is removed at its success.
+        job(&hook("PostSync"), "", "", ", command: [report]").replace("name: db-migrate", "generateName: report-") + &web,
+        // Words of labels and data are not hooks.
+        job(", labels: {webhook: 'true', app.kubernetes.io/component: hook}", "", "", MIGRATE),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {job.yaml: '{kind: Job, spec: {template: {spec: \
+         {ttlSecondsAfterFinished: 1}}}}'}\n"
+            .to_owned(),
+        // An init container that waits for the database, beside a migration before the workloads.
+        job("", "", "", MIGRATE) + &WEB.replace("INIT", "initContainers: [{name: wait-for-db, image: shop-migrations, command: [nc, -z, db, '5432']}],"),
+        // `Replace=true` on what is no Job.
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, annotations: {argocd.argoproj.io/sync-options: Replace=true}}\n".to_owned(),
+    ] {
+        assert_eq!(rules_of(&yaml), [""; 0], "{yaml}");
+    }
+}
+
 #[test]
 fn what_presync_repairs_is_a_note() {
     let job = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\nspec:\n  ttlSecondsAfterFinished: 5\n  template:\n    \

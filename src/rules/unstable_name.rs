@@ -42,13 +42,16 @@
 //! gitops-engine, `pkg/sync/hook/delete_policy.go`; grafana/oncall, opf/helm-charts.
 
 use super::{Facts, Found, Severity};
+use crate::plan::app::hooks::{ARGO_DELETE_POLICY, HELM_DELETE_POLICY};
 
 pub(super) const SEVERITY: Severity = Severity::Warning;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
     for job in facts.hook_jobs().filter(|job| job.ttl().is_none()) {
         let generated = job.name().is_empty() && job.value["metadata"]["generateName"].is_string();
-        let varies = generated || facts.unstable.contains(&job.id());
+        let removed = job.entries(ARGO_DELETE_POLICY).contains(&"HookSucceeded")
+            || job.entries(HELM_DELETE_POLICY).contains(&"hook-succeeded");
+        let varies = generated && !removed || facts.unstable.contains(&job.id());
         if varies && job.is_hook() {
             let key = if generated { "generateName" } else { "name" };
             let message = "each sync makes a Job of a new name, and nothing removes the old ones";

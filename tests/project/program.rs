@@ -17,6 +17,27 @@ fn mode(file: &Path) -> u32 {
     fs::metadata(file).unwrap().permissions().mode() & 0o7777
 }
 
+/// What the program embeds is in `src`, or beside the manifest: else neither the crate nor the images have it.
+#[test]
+fn the_program_embeds_only_what_is_packaged() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for entry in walkdir::WalkDir::new(root.join("src")).into_iter().flatten() {
+        let is_test = entry.path().components().any(|part| part.as_os_str() == "tests");
+        if is_test || entry.path().extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
+        for name in text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            seen += 1;
+            let file = entry.path().with_file_name(name).canonicalize().unwrap();
+            let packaged = file.starts_with(root.join("src")) || file == root.join("plugin.yaml");
+            assert!(packaged, "{} embeds {name}", entry.path().display());
+        }
+    }
+    assert!(seen > 4, "the embedded files were not found");
+}
+
 #[test]
 fn the_version_names_commit_date_and_features() {
     let text = stdout(&presync(&["--version"]).success());

@@ -21,7 +21,7 @@ use crate::cluster::{
 pub const VERSION: u32 = 1;
 
 /// The JSON schema of [`Report`].
-pub const SCHEMA: &str = include_str!("../../../docs/reference/doctor.schema.json");
+pub const SCHEMA: &str = include_str!("doctor.schema.json");
 
 /// What `doctor --format json` prints.
 #[derive(Debug, Serialize)]
@@ -267,7 +267,7 @@ pub(crate) mod tests {
         schema["title"] = "presync doctor --format json".into();
         let text = format!("{schema:#}\n");
         if env::var_os("PRESYNC_BLESS").is_some() {
-            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/doctor.schema.json");
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cluster/report/doctor.schema.json");
             fs::write(file, text).unwrap();
         } else {
             assert_eq!(text, SCHEMA, "run `PRESYNC_BLESS=1 cargo test --lib schema`");

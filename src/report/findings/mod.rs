@@ -18,7 +18,7 @@ pub const VERSION: u32 = 1;
 pub const UNRENDERED: &str = "cannot-render";
 
 /// The JSON schema of [`Report`].
-pub const SCHEMA: &str = include_str!("../../../docs/reference/check.schema.json");
+pub const SCHEMA: &str = include_str!("../check.schema.json");
 
 /// What `check --format json` prints.
 #[derive(Debug, Serialize, Deserialize)]

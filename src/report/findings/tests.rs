@@ -103,7 +103,7 @@ fn the_schema_of_check_is_that_of_the_type() {
     schema["title"] = "presync check --format json".into();
     let text = format!("{schema:#}\n");
     if std::env::var_os("PRESYNC_BLESS").is_some() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/check.schema.json");
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/check.schema.json");
         std::fs::write(file, text).unwrap();
     } else {
         assert_eq!(text, SCHEMA, "run `PRESYNC_BLESS=1 cargo test --lib schema`");
