@@ -6,7 +6,9 @@ use std::{
     process::{Command, Output},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::common;
 
 const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: shop-migrate\nspec:\n  ttlSecondsAfterFinished: 100\n  \
                    template:\n    spec:\n      restartPolicy: Never\n      containers:\n        - name: migrate\n          \
@@ -208,4 +210,130 @@ fn without_a_job_the_command_says_what_it_saw_and_where_apps_are() {
     let empty = clone.run("apps", &["explain"]);
     assert_eq!(empty.status.code(), Some(7));
     assert!(String::from_utf8_lossy(&empty.stderr).contains("apps lie below: `chart`, `shop`"));
+}
+
+/// What Argo CD tells the plugin about each Application of the fleet: file, name, path, destination namespace, parameters.
+fn fleet() -> Vec<(&'static str, String, String, String, Value)> {
+    let mut apps = Vec::new();
+    for environment in ["dev", "staging", "production"] {
+        for service in ["accounts", "orders", "payments"] {
+            let files = json!([format!("{service}.yaml"), format!("{environment}.yaml")]);
+            apps.push((
+                "shop",
+                format!("{service}-{environment}"),
+                "charts/service".to_owned(),
+                format!("shop-{environment}"),
+                json!([{"name": "helm.valueFiles", "array": files}]),
+            ));
+        }
+        for (app, path) in [("mail", "mail"), ("search", "search/overlays")] {
+            let name = format!("{app}-{environment}");
+            apps.push((app, name.clone(), format!("{path}/{environment}"), name, Value::Null));
+        }
+    }
+    for (app, environment, namespace) in [
+        ("gateway", "production", "gateway"),
+        ("grafana", "production", "grafana"),
+        ("ledger", "production", "ledger"),
+        ("ledger", "staging", "ledger-staging"),
+    ] {
+        let (name, path) = (format!("{app}-{environment}"), format!("{app}/{environment}"));
+        apps.push(("platform", name, path, namespace.to_owned(), Value::Null));
+    }
+    let native = json!([
+        {"name": "helm.releaseName", "string": "reports"},
+        {"name": "helm.valueFiles", "array": ["production.yaml"]},
+        {"name": "helm.parameters", "map": {"image.name": "reports", "image.tag": "3.1.4"}},
+    ]);
+    apps.push(("reports", "reports-production".into(), "charts/service".into(), "reports".into(), native));
+    apps
+}
+
+#[test]
+fn every_application_of_the_fleet_renders_as_in_the_sidecar() {
+    let Some((helm, kustomize)) = common::tool("helm3").zip(common::tool("kustomize")) else { return };
+    let tools =
+        [("PRESYNC_HELM", helm.to_str().unwrap()), ("PRESYNC_KUSTOMIZE", kustomize.to_str().unwrap())];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let apps = fleet();
+    assert_eq!(apps.len(), 20);
+    for (file, name, path, namespace, parameters) in apps {
+        let (path, parameters) = (format!("examples/fleet/{path}"), parameters.to_string());
+        let said = [
+            ("ARGOCD_APP_NAME", name.as_str()),
+            ("ARGOCD_APP_NAMESPACE", &namespace),
+            ("ARGOCD_APP_PROJECT_NAME", "default"),
+            ("ARGOCD_APP_SOURCE_PATH", &path),
+            ("ARGOCD_APP_PARAMETERS", &parameters),
+            ("KUBE_VERSION", "1.34.2"),
+        ];
+        let sidecar = presync(&root.join(&path), &["generate"], &[&tools[..], &said].concat());
+        let application = format!("examples/fleet/argocd/{file}.yaml#{name}");
+        let args = ["generate", "--application", &application, "--kube-version", "1.34.2"];
+        let local = presync(root, &args, &tools);
+        assert!(local.status.success() && sidecar.status.success(), "{}{}", text(&local), text(&sidecar));
+        assert_eq!(
+            String::from_utf8_lossy(&local.stdout),
+            String::from_utf8_lossy(&sidecar.stdout),
+            "{name}"
+        );
+    }
+}
+
+/// Inputs that users get wrong: each error says what to do, on one screen, without a panic.
+#[test]
+fn every_mistake_on_the_command_line_has_a_hint() {
+    let app = application("one", "apps/a", "");
+    let twice = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s}\nspec:\n  generators: [{list: {elements: \
+                 [{d: a}, {d: b}]}}]\n  template: {metadata: {name: same}, spec: {source: {repoURL: x, path: apps/a}}}\n";
+    let clone = Clone::new(&[
+        ("apps/a/job.yaml", JOB),
+        ("one.yaml", &app),
+        ("twice.yaml", twice),
+        ("out.yaml", &application("out", "../out", "")),
+        ("windows.yaml", &application("windows", "apps\\a", "")),
+        ("unnamed.yaml", &app.replace("name: one", "name: 1")),
+    ]);
+    for (args, message) in [
+        (&["generate", "nowhere"][..], "cannot open the app's directory `nowhere`"),
+        (&["explain", "one.yaml"], "`one.yaml` is not a directory"),
+        (&["diff", "apps/a/job.yaml"], "`apps/a/job.yaml` is not a directory"),
+        (&["check", "--application", "one.yaml#two"], "there is no Application `two` in `one.yaml`"),
+        (&["check", "--application", "apps/a/job.yaml"], "there is no Application in `apps/a/job.yaml`"),
+        (&["check", "--applications", "none/*.yaml"], "no Application was found"),
+        (&["check", "--application", "twice.yaml"], "makes several Applications of the name `same`"),
+        (&["check", "--application", "out.yaml"], "`../out` is not a path inside the repository"),
+        (&["check", "--application", "windows.yaml"], "there is no directory `apps\\a` in this clone"),
+        (&["diff", "--against", "gone", "apps/a"], "there is no revision `gone` in the clone"),
+        (&["explain", "--job", "gone", "apps/a"], "there is no Job `gone`"),
+        (&["explain", "--environments", "dev", "apps/a", "apps/a"], "`--environments` shows one app"),
+        (&["check", "--explain", "ttl-drit"], "there is no rule `ttl-drit`"),
+        (&["adopt", "apps/a/job.yaml"], "there is no Application in `apps/a/job.yaml`"),
+    ] {
+        let output = clone.run("", args);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && stderr.contains(message), "{args:?}\n{stderr}");
+        assert_eq!(stderr.matches("error: ").count(), 1, "{args:?}\n{stderr}");
+        assert!(stderr.contains("\nhint: "), "{args:?}\n{stderr}");
+    }
+    let unnamed = clone.run("", &["check", "--application", "unnamed.yaml"]);
+    assert!(String::from_utf8_lossy(&unnamed.stderr).contains("is not a string; quote the value"));
+}
+
+#[test]
+fn a_pull_request_gets_no_secret_and_a_terminal_no_command() {
+    let secret = |value: &str| {
+        format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: {value}\n")
+    };
+    let job = JOB.replace("name: shop-migrate", "name: \"shop\\u001b[2Jmigrate\"");
+    let clone = Clone::new(&[("app/job.yaml", &job), ("app/secret.yaml", &secret("hunter2"))]);
+    fs::write(clone.path().join("app/secret.yaml"), secret("correct-horse")).unwrap();
+    let diff = text(&clone.run("", &["diff", "--against", "HEAD", "--format", "markdown", "app"]));
+    assert!(diff.contains("Secret s") && diff.contains("(value 2)"), "{diff}");
+    assert!(!diff.contains("hunter2") && !diff.contains("correct-horse"), "{diff}");
+    let explain = text(&clone.run("", &["explain", "app"]));
+    assert!(explain.contains("migrate") && !explain.contains('\u{1b}'), "{explain:?}");
+    clone.write(&[]);
+    let same = text(&clone.run("", &["diff", "--against", "HEAD", "--format", "markdown", "app"]));
+    assert_eq!(same, "No differences.\n");
 }
