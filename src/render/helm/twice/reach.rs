@@ -11,6 +11,8 @@ struct Calls<'t> {
     volatile: bool,
     /// The named templates that it includes.
     includes: BTreeSet<&'t str>,
+    /// It includes a template or a file whose name it computes: `include (print $.Template.BasePath "/secret.yaml") .`.
+    computed: bool,
 }
 
 /// The templates of a chart, by their paths.
@@ -51,6 +53,12 @@ impl<'t> Templates<'t> {
                         calls.includes.insert(name);
                     }
                 }
+                ("include" | "template", None) => {
+                    file.computed = true;
+                    if let Some((_, calls)) = &mut defined {
+                        calls.computed = true;
+                    }
+                }
                 _ if is_volatile(word) => {
                     file.volatile = true;
                     if let Some((_, calls)) = &mut defined {
@@ -70,7 +78,7 @@ impl<'t> Templates<'t> {
         let mut seen = BTreeSet::new();
         let mut next = vec![file];
         while let Some(calls) = next.pop() {
-            if calls.volatile {
+            if calls.volatile || (calls.computed && self.has_volatile()) {
                 return true;
             }
             next.extend(
@@ -82,6 +90,11 @@ impl<'t> Templates<'t> {
             );
         }
         false
+    }
+
+    /// Whether any template of the chart calls the clock or a source of random values.
+    fn has_volatile(&self) -> bool {
+        self.files.values().chain(self.named.values()).any(|calls| calls.volatile)
     }
 }
 
@@ -116,6 +129,9 @@ mod tests {
             .into_iter()
             .filter(|path| templates.is_volatile(path))
             .collect();
-        assert_eq!(volatile, ["b.yaml", "c.yaml", "unknown.yaml"]);
+        assert_eq!(volatile, ["b.yaml", "c.yaml", "e.yaml", "unknown.yaml"]);
+        let computed = "{{ include (print $.Template.BasePath \"/secret.yaml\") . | sha256sum }}";
+        let stable = Templates::read([("a.yaml", computed), ("secret.yaml", "key: {{ .Values.key }}")]);
+        assert!(!stable.is_volatile("a.yaml"));
     }
 }
