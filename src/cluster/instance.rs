@@ -36,7 +36,7 @@ impl Version {
         parts.next().is_none().then_some(version)
     }
 
-    /// A hook Job that TTL deletes before Argo CD saw its end hangs the sync for ever: the hook finalizer came with
+    /// Whether a hook Job that its TTL deletes before Argo CD sees its end hangs the sync: the hook finalizer came with
     /// gitops-engine pull request 646, in v2.14.3 (and out again in v2.14.4) and from v3.0.0 on.
     pub fn loses_hooks(self) -> bool {
         self.major < 3 && (self.minor, self.patch) != (14, 3)

@@ -2,7 +2,7 @@
 //!
 //! ## Why
 //!
-//! A Job is finished when all its containers have ended. A proxy that runs for ever (Cloud SQL, Istio, PgBouncer, a log
+//! A Job is finished when all its containers have ended. A proxy that never exits (Cloud SQL, Istio, PgBouncer, a log
 //! shipper) keeps it, and the sync that waits for it, from finishing.
 //!
 //! ## Example
@@ -70,7 +70,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
             let text = |key: &str| container[key].as_str().unwrap_or_default();
             // An image that is told to end, such as by `/quitquitquit`, is told so from elsewhere: not looked for.
             if SIDECARS.iter().any(|sidecar| text("image").contains(sidecar) || text("name").contains(sidecar)) {
-                let message = format!("container `{}` runs for ever, so that the Job never finishes", text("name"));
+                let message = format!("container `{}` never exits, so the Job does not finish", text("name"));
                 let mut path = pod.path_to(&["spec", "containers"]);
                 path.push(Step::Index(index));
                 found.push(Found::at(job, path, message).hint(

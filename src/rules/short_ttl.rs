@@ -3,7 +3,7 @@
 //! ## Why
 //!
 //! Kubernetes deletes the finished Job after its TTL. When that happens before Argo CD has looked at it, older versions
-//! wait for the hook for ever ("waiting for completion of hook"), and newer ones hold it with a finalizer that has had
+//! wait for the hook without end ("waiting for completion of hook"), and newer ones hold it with a finalizer that has had
 //! faults of its own. A minute is enough.
 //!
 //! ## Example

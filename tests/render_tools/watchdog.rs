@@ -9,7 +9,7 @@ use std::{
 
 use crate::{double::Double, fixture::Repository};
 
-/// A `helm` that waits for ever, with a process of its own in the background, and says so.
+/// A `helm` that never ends, with a process of its own in the background, and says so.
 const HANGS: &str = "sleep 300 & echo $! > $DIR/background; echo $$ > $DIR/self; touch $DIR/hangs; wait";
 
 /// A run of `presync generate` that hangs in `helm`.

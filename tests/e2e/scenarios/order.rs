@@ -46,7 +46,7 @@ pub(crate) async fn what_the_migration_needs_comes_first(scenario: &Scenario) ->
     Ok(())
 }
 
-/// Why the phase is computed: forced to PreSync, the same migration waits for ever for what comes after it.
+/// Why the phase is computed: forced to PreSync, the same migration waits without end for what comes after it.
 pub(crate) async fn forced_before_its_needs_it_hangs(scenario: &Scenario) -> Result<()> {
     let lab = scenario.lab();
     let app = scenario.app("").catalog("1", &needy("1", lab.ttl)).file("needs.yaml", needs("1"));

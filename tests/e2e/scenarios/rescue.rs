@@ -26,7 +26,7 @@ where
     Ok(())
 }
 
-/// A hook that waits for ever on the first install: it reads a `ConfigMap` that comes after it.
+/// A hook that waits without end on the first install: it reads a `ConfigMap` that comes after it.
 pub(crate) fn hanging_hook() -> String {
     let migration =
         Migration::new("1", Duration::from_mins(5)).annotation("argocd.argoproj.io/hook", "PreSync");
