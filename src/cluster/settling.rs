@@ -5,7 +5,7 @@
 //! after a dry run). `reconciledAt` is taken before a comparison and in whole seconds, a comparison with recent
 //! manifests does not update it, and under load the first comparison after a sync that succeeded still sees the live state
 //! from before. So a good answer, and any after a sync that failed, counts once it is newer than the operation, and
-//! every answer some time after the operation's end.
+//! every answer some time after the operation's end: the longer that took, the busier Argo CD may be.
 
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ use crate::{
 
 /// Time after the end of an operation within which Argo CD has compared the app with what the operation left.
 pub const PATIENCE: Duration = Duration::from_secs(15);
+/// The longest such time, after a sync that took long and succeeded.
+const MOST_PATIENCE: Duration = Duration::from_mins(2);
 /// Pause between two looks at an Application that is not settled.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Applications that are followed at the same time.
@@ -38,6 +40,8 @@ pub struct Moment {
     operating: bool,
     /// The end of the last operation, and which one it was.
     finished: Option<(OperationId, Timestamp)>,
+    /// Time within which Argo CD has compared the app with what that operation left.
+    patience: Duration,
     /// When the last comparison began.
     compared: Option<Timestamp>,
     /// What the live state may be too old to show: the operation succeeded, and something differs all the same.
@@ -48,12 +52,14 @@ impl Moment {
     /// Reads an Application.
     pub fn of(app: &Application) -> Self {
         let state = app.status.operation_state.as_ref().filter(|state| state.phase.is_completed());
+        let succeeded = state.filter(|state| state.phase == Phase::Succeeded);
+        let took = succeeded.and_then(|state| Some(elapsed(state.started()?, state.finished()?)));
         Self {
             operating: matches!(app.operation(), Operation::Active(_) | Operation::Requested),
             finished: state.and_then(|state| Some((state.id(), state.finished_at.as_ref()?.0))),
+            patience: (took.unwrap_or_default() / 4).clamp(PATIENCE, MOST_PATIENCE),
             compared: app.status.reconciled_at.as_ref().map(|time| time.0),
-            doubtful: app.status.sync.status != "Synced"
-                && state.is_some_and(|state| state.phase == Phase::Succeeded),
+            doubtful: app.status.sync.status != "Synced" && succeeded.is_some(),
         }
     }
 
@@ -87,7 +93,7 @@ impl Settling {
         };
         self.ended = Some((id, since));
         let newer = moment.compared.is_some_and(|compared| compared > finished);
-        newer && !moment.doubtful || elapsed(since, now) >= PATIENCE
+        newer && !moment.doubtful || elapsed(since, now) >= moment.patience
     }
 }
 
@@ -167,6 +173,15 @@ mod tests {
             Settling::default().is_settled(&never, at(0)),
             "without an operation the comparison is final"
         );
+    }
+
+    #[test]
+    fn a_sync_that_took_long_is_waited_for_longer() {
+        let app = json!({"status": {"sync": {"status": "OutOfSync"}, "reconciledAt": at(401),
+            "operationState": {"phase": "Succeeded", "startedAt": at(0), "finishedAt": at(400)}}});
+        let moment = Moment::of(&serde_json::from_value(app).expect("an Application"));
+        let settled = |now| Settling::default().is_settled(&moment, at(now));
+        assert!(!settled(499) && settled(500));
     }
 
     #[test]
