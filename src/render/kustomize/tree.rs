@@ -46,7 +46,7 @@ const PLUGINS: &[&str] = &["generators", "transformers", "validators"];
 
 /// Fields of a plugin's configuration with paths, by the way to them.
 const PLUGIN_FILES: &[&[&str]] =
-    &[&["files"], &["envs"], &["env"], &["path"], &["paths"], &["replacements", "path"]];
+    &[&["files"], &["envs"], &["env"], &["path"], &["paths"], &["targetfilepath"], &["replacements", "path"]];
 
 /// What a kustomization is made of.
 #[derive(Debug, Default)]

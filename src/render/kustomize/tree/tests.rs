@@ -104,6 +104,7 @@ fn every_field_with_a_path_stays_in_the_repository() {
         "generators: [\"kind: ConfigMapGenerator\\nfiles: [../../../x]\\n\"]",
         "transformers: [\"kind: List\\nitems: [{kind: PatchTransformer, path: ../../../x}]\\n\"]",
         "transformers: [\"kind: ReplacementTransformer\\nreplacements: [{path: ../../../x}]\\n\"]",
+        "transformers: [\"kind: ValueAddTransformer\\ntargetFilePath: ../../../x\\n\"]",
         "helmCharts: [{name: c, valuesFile: ../../../x}]",
         "helmCharts: [{name: c, additionalValuesFiles: [../../../x]}]",
         "helmCharts: [{name: c}]\nhelmGlobals: {chartHome: ../../../x}",
