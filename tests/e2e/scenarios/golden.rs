@@ -4,10 +4,11 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::app::App;
+use e2e::app::{App, SOON};
 use e2e::catalog::LASTING;
 use e2e::migrations::Seen;
 use e2e::scenario::Scenario;
+use e2e::wait;
 use futures::StreamExt as _;
 use futures::stream::iter;
 use serde::Deserialize as _;
@@ -109,8 +110,9 @@ async fn comes_up(scenario: &Scenario, number: usize, case: &Case, presync: bool
     let (role, way) =
         if presync { (format!("{number}"), "through presync") } else { (format!("{number}-n"), "native") };
     let name = format!("{}-{role}", scenario.name());
-    let text = |image: &str, jobs: bool| case.text(&name, image, jobs);
-    let app = scenario.app(&role).file("app.yaml", text("catalog:1", true)?).automated(false).retry(5, "2s");
+    let text = |workloads: &str, jobs: &str| case.text(&name, workloads, jobs);
+    let app =
+        scenario.app(&role).file("app.yaml", text("catalog:1", "catalog:1")?).automated(false).retry(5, "2s");
     // What no object of the case makes.
     let app = app.secret("outside", "url", "x");
     let parameters: Vec<_> = [("environment", "dev")].iter().chain(case.parameters).copied().collect();
@@ -119,7 +121,8 @@ async fn comes_up(scenario: &Scenario, number: usize, case: &Case, presync: bool
     case.up(&app).await.with_context(|| format!("{} {way}: the first install", case.name))?;
     let runs = app.migrations.all().len();
     // A plain Job cannot change.
-    app.commit("next", &[("app.yaml", Some(text("catalog:2", presync)?.as_str()))]).await?;
+    let jobs = if presync { "catalog:2" } else { "catalog:1" };
+    app.commit("next", &[("app.yaml", Some(text("catalog:2", jobs)?.as_str()))]).await?;
     case.up(&app).await.with_context(|| format!("{} {way}: the upgrade", case.name))?;
     let again = app.migrations.all().len() > runs;
     // The Job of this case is in another namespace.
@@ -140,14 +143,17 @@ impl Case {
         } else {
             app.at_rest().await?;
         }
-        let failed = |job: &Seen| !job.gone && job.outcome() != Some("Complete");
-        let jobs = app.migrations.all();
-        ensure!(!jobs.iter().any(failed), "not all Jobs are complete:\n{}", app.migrations);
-        Ok(())
+        // The sync of a plain Job can end before the Job does.
+        let complete = |job: &Seen| job.gone || job.outcome() == Some("Complete");
+        wait::until("the end of all Jobs", SOON, async || {
+            Ok(app.migrations.all().iter().all(complete).then_some(()))
+        })
+        .await
+        .with_context(|| format!("{}", app.migrations))
     }
 
-    /// Its manifests for an Application, whose workloads and, unless `jobs` is false, Jobs run `image`.
-    fn text(&self, app: &str, image: &str, jobs: bool) -> Result<String> {
+    /// Its manifests for an Application, whose workloads and Jobs run these images.
+    fn text(&self, app: &str, workloads: &str, jobs: &str) -> Result<String> {
         let path = format!("{ROOT}/tests/cases/{}/stdin", self.name);
         let text = fs::read_to_string(&path).with_context(|| path.clone())?;
         // What is not in the Application's own namespace has a name of its own.
@@ -157,13 +163,14 @@ impl Case {
         let documents = serde_yaml::Deserializer::from_str(&text).map(Value::deserialize);
         let mut documents = documents.collect::<Result<Vec<_>, _>>()?;
         for document in &mut documents {
-            self.adjust(document, app, image, jobs);
+            let image = if document["kind"] == "Job" { jobs } else { workloads };
+            self.adjust(document, app, image);
         }
         let documents: Vec<String> = documents.iter().map(serde_yaml::to_string).collect::<Result<_, _>>()?;
         Ok(documents.join("---\n"))
     }
 
-    fn adjust(&self, document: &mut Value, app: &str, image: &str, jobs: bool) {
+    fn adjust(&self, document: &mut Value, app: &str, image: &str) {
         let name = document["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let is_job = document["kind"] == "Job";
         if is_job {
@@ -175,12 +182,10 @@ impl Case {
                 spec["ttlSecondsAfterFinished"] = json!(LASTING.as_secs());
             }
         }
-        if jobs || !is_job {
-            let containers = document.pointer_mut("/spec/template/spec/containers");
-            for container in containers.and_then(Value::as_array_mut).into_iter().flatten() {
-                if container["image"].as_str().is_some_and(|image| image.contains("catalog:")) {
-                    container["image"] = json!(image);
-                }
+        let containers = document.pointer_mut("/spec/template/spec/containers");
+        for container in containers.and_then(Value::as_array_mut).into_iter().flatten() {
+            if container["image"].as_str().is_some_and(|image| image.contains("catalog:")) {
+                container["image"] = json!(image);
             }
         }
         if document["kind"].as_str().is_some_and(|kind| kind.starts_with("ClusterRole")) {

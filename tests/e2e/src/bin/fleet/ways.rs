@@ -88,15 +88,12 @@ impl Way {
     /// What `doctor` calls it.
     pub(crate) fn finding(self) -> &'static str {
         match self {
-            Self::Needy
-            | Self::Unschedulable
-            | Self::NoAccount
-            | Self::HookDeleted
-            | Self::NamespaceDeleted => "stuck-operation",
+            Self::Needy | Self::Unschedulable | Self::NoAccount | Self::HookDeleted => "stuck-operation",
             Self::Orphaned => "orphaned-operation",
             Self::Missing | Self::Forbidden => "missing-job",
             Self::Rerun => "self-heal-rerun",
-            Self::FailedHook | Self::FailedJob => "failed-migration",
+            // Argo CD takes a hook whose namespace goes for failed.
+            Self::FailedHook | Self::FailedJob | Self::NamespaceDeleted => "failed-migration",
             Self::Immutable => "immutable-job",
             Self::Shared => "shared-resource",
             Self::NotRun => "migration-not-run",
@@ -175,7 +172,7 @@ impl Broken<'_> {
                 self.until("a hook that waits", waits).await?;
                 let namespaces = Api::<Namespace>::all(self.lab.client.clone());
                 namespaces.delete(self.namespace, &DeleteParams::default()).await?;
-                Ok(())
+                self.until("a failed sync", failed).await
             }
             Way::Orphaned => {
                 self.until("a hook that waits", waits).await?;
@@ -192,7 +189,11 @@ impl Broken<'_> {
                 let attempts = "/status/operationState/operation/sync/autoHealAttemptsCount";
                 self.until("a rerun", |app| app.data.pointer(attempts).is_some() && rests(app)).await
             }
-            Way::FailedHook | Way::FailedJob => self.until("a failed sync", failed).await,
+            Way::FailedHook => self.until("a failed sync", failed).await,
+            // In an app of one wave the sync has succeeded by then.
+            Way::FailedJob => {
+                self.until("a failed Job", |app| is(app, "/status/health/status", "Degraded")).await
+            }
             Way::Immutable => {
                 self.until("a first sync", rests).await?;
                 self.change().await?;
