@@ -2,15 +2,16 @@
 //! so that the TTL of a finished Job can never become drift.
 //!
 //! One pure function, [`plan::plan`], decides for every Job; the commands only apply or show what it decided.
-//! The arrows go one way: `cli` → [`render`], [`rules`], [`report`] and `cluster` → [`plan`] → [`settings`], [`manifest`];
-//! inside the plan `decide` → `rewrite` → `placement` → `needs` and `migration` → `pod` → `app`. A test checks them:
-//! `tests/project/arrows.rs`.
+//! The arrows go one way: `cli` → [`render`], [`rules`], [`report`] and `cluster` → [`plan`] → [`settings`] →
+//! [`argocd`] → [`manifest`]; inside the plan `decide` → `rewrite` → `placement` → `needs` and `migration` → `pod` →
+//! `app`. A test checks them: `tests/project/arrows.rs`.
 
 pub mod argocd;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod error;
 pub mod exit;
+pub mod labels;
 pub mod limits;
 pub mod manifest;
 pub mod plan;
@@ -20,3 +21,4 @@ pub mod repo_root;
 pub mod report;
 pub mod rules;
 pub mod settings;
+pub mod yaml;

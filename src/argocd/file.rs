@@ -56,7 +56,7 @@ pub fn merge_overrides(dir: &Path, app: &str, source: &mut Value) -> std::result
         let wrong =
             || Problem::new(Exit::SETTINGS, "the source overrides cannot be read").at(Location::file(&name));
         let bytes = fs::read(&path).map_err(|error| wrong().caused_by(error))?;
-        let overrides = crate::settings::yaml::parse(&bytes).map_err(|error| wrong().caused_by(error))?;
+        let overrides = crate::yaml::parse(&bytes).map_err(|error| wrong().caused_by(error))?;
         merge_patch(source, &overrides);
     }
     Ok(())

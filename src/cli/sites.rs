@@ -10,7 +10,8 @@ use std::{
 use presync::{
     error::Location,
     manifest::{Header, Manifests, Source, Step},
-    settings::{RendererKind, yaml},
+    settings::RendererKind,
+    yaml,
 };
 
 /// Finds files of one app.

@@ -13,7 +13,7 @@ use crate::{
         left,
         migration::{self, Selection},
         needs::{self, Found, Shared},
-        placement::{self, Candidate},
+        placement::{self, Candidate, Placements},
         pod::Pods,
         rewrite::{
             again::Again,
@@ -69,44 +69,15 @@ pub fn plan(
         rewrites.extend(problems.collect(rewrite).map(|rewrite| (candidate.job.id, rewrite)));
     }
     plan.warnings.extend(name::warning(&plan.doubtful_names, &view));
-    for (id, moved) in placements.moved {
-        let from = hooks::wave(view.object(id)?);
-        let on_object = plan.edits.entry(id).or_default();
-        // Argo CD's annotation wins over Helm's: argo-cd `hook/hook.go`.
-        on_object.extend(moved.phase.map(|phase| edits::annotate(hooks::ARGO_HOOK, &phase.to_string())));
-        on_object.push(edits::annotate(hooks::SYNC_WAVE, &moved.wave.value.to_string()));
-        plan.moved.push(Moved { label: view.label(id), from, to: moved.wave });
-    }
-    for (id, text) in placements.warnings {
-        plan.warnings.push(Warning { text, location: view.location(id).to_string(), hint: None });
-    }
+    plan.place(placements, &view)?;
     for judged in judged {
-        let outcome = match &judged.fate {
-            Fate::Left(why) => {
-                let migration = judged.selection.migration;
-                plan.warnings.extend(left::warnings(&judged.job, migration, settings, manifests));
-                let mut why = why.clone();
-                if let Some(raised) = left::raise(&judged.job, settings) {
-                    plan.edits
-                        .entry(judged.job.id)
-                        .or_default()
-                        .extend(writer::written(&judged.job, vec![raised]));
-                    why.push_str("; its TTL is raised to the minimum of the platform");
-                }
-                Outcome::Left(why)
-            }
-            Fate::Extend => {
-                let rewrite = writer::extend(&judged.job, &judged.settings, settings, &mut plan);
-                Outcome::Rewritten(Box::new(rewrite))
-            }
-            Fate::Place => match rewrites.remove(&judged.job.id) {
-                Some(rewrite) => Outcome::Rewritten(Box::new(rewrite)),
-                None => continue, // its problem is among `problems`
-            },
-        };
-        let Judged { job, selection, .. } = judged;
-        let (kind, label) = (job.kind().to_owned(), job.label());
-        plan.jobs.push(JobPlan { id: job.id, kind, label, selection, outcome });
+        let rewrite = rewrites.remove(&judged.job.id);
+        // The problem of a Job that is to be placed and is not rewritten is among `problems`.
+        if let Some(outcome) = plan.outcome(&judged, rewrite, settings, manifests) {
+            let Judged { job, selection, .. } = judged;
+            let (kind, label) = (job.kind().to_owned(), job.label());
+            plan.jobs.push(JobPlan { id: job.id, kind, label, selection, outcome });
+        }
     }
     // Only a whole plan can be checked: a Job with a problem is not in it.
     let mut plan = problems.or(plan)?;
@@ -114,17 +85,70 @@ pub fn plan(
     collisions(&jobs, &plan, &view).or(plan)
 }
 
+impl Plan {
+    /// Adds what moves for the migrations.
+    fn place(&mut self, placements: Placements, view: &Index<'_>) -> Result<(), Problems> {
+        for (id, moved) in placements.moved {
+            let from = hooks::wave(view.object(id)?);
+            let on_object = self.edits.entry(id).or_default();
+            // Argo CD's annotation wins over Helm's: argo-cd `hook/hook.go`.
+            on_object.extend(moved.phase.map(|phase| edits::annotate(hooks::ARGO_HOOK, &phase.to_string())));
+            on_object.push(edits::annotate(hooks::SYNC_WAVE, &moved.wave.value.to_string()));
+            self.moved.push(Moved { label: view.label(id), from, to: moved.wave });
+        }
+        let warnings = placements.warnings.into_iter();
+        self.warnings.extend(warnings.map(|(id, text)| Warning {
+            text,
+            location: view.location(id).to_string(),
+            hint: None,
+        }));
+        Ok(())
+    }
+
+    /// Returns what becomes of a Job, with its edits and warnings added; `rewrite` is that of a Job that was placed.
+    fn outcome(
+        &mut self,
+        judged: &Judged<'_>,
+        rewrite: Option<Rewrite>,
+        settings: &Settings,
+        manifests: &Manifests,
+    ) -> Option<Outcome> {
+        let job = &judged.job;
+        match &judged.action {
+            Action::Leave(why) => {
+                let migration = judged.selection.migration;
+                self.warnings.extend(left::warnings(job, migration, settings, manifests));
+                let mut why = why.clone();
+                if let Some(raised) = left::raise(job, settings) {
+                    self.edits.entry(job.id).or_default().extend(writer::written(job, vec![raised]));
+                    why.push_str("; its TTL is raised to the minimum of the platform");
+                }
+                Some(Outcome::Left(why))
+            }
+            Action::Extend => {
+                let rewrite = writer::extend(job, &judged.settings, settings, self);
+                Some(Outcome::Rewritten(Box::new(rewrite)))
+            }
+            Action::Place => rewrite.map(|rewrite| Outcome::Rewritten(Box::new(rewrite))),
+        }
+    }
+}
+
 /// A Job, its settings, and what is to happen to it.
 struct Judged<'a> {
     job: Job<'a>,
     settings: JobSettings,
     selection: Selection,
-    fate: Fate,
+    action: Action,
 }
 
-enum Fate {
-    Left(String),
+/// What the strategy does to a Job.
+enum Action {
+    /// Nothing, for this reason.
+    Leave(String),
+    /// A longer TTL.
     Extend,
+    /// Another place, as a hook or a plain Job.
     Place,
 }
 
@@ -151,33 +175,33 @@ fn judge<'a>(
             }
             Ok(own) => {
                 let selection = migration::select(job, &pods.of_job(job), &settings.selectors, own.migration);
-                let fate = fate(&own, &selection);
-                judged.push(Judged { job: *job, settings: own, selection, fate });
+                let action = action(&own, &selection);
+                judged.push(Judged { job: *job, settings: own, selection, action });
             }
         }
     }
     problems.or(judged)
 }
 
-fn fate(settings: &JobSettings, selection: &Selection) -> Fate {
+fn action(settings: &JobSettings, selection: &Selection) -> Action {
     if !selection.migration {
-        return Fate::Left(selection.why());
+        return Action::Leave(selection.why());
     }
     match settings.strategy.value {
         Strategy::Off => {
             let source = settings.strategy.source();
-            Fate::Left(match &settings.reason {
+            Action::Leave(match &settings.reason {
                 Some(reason) => format!("strategy `off`, from the {source}: {reason}"),
                 None => format!("strategy `off`, from the {source}"),
             })
         }
-        Strategy::Extend => Fate::Extend,
-        Strategy::Hook | Strategy::Once => Fate::Place,
+        Strategy::Extend => Action::Extend,
+        Strategy::Hook | Strategy::Once => Action::Place,
     }
 }
 
 fn candidates<'j, 'a>(judged: &'j [Judged<'a>], pods: &Pods<'_, 'a>) -> Result<Vec<Candidate<'j>>, Problems> {
-    let placed = judged.iter().filter(|judged| matches!(judged.fate, Fate::Place));
+    let placed = judged.iter().filter(|judged| matches!(judged.action, Action::Place));
     let shared = Shared::default();
     placed
         .map(|judged| {

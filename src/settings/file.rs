@@ -10,11 +10,11 @@ use super::{
     location::{KeyLocation, Text},
     origin::{Layer, Origin},
     table::{self, Place},
-    yaml,
 };
 use crate::{
     error::{Location, Problem, Problems},
     exit::Exit,
+    yaml,
 };
 
 /// A settings file: its name as the user knows it, and what it is.

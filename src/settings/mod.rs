@@ -16,18 +16,15 @@ mod kinds;
 mod layers;
 mod load;
 mod location;
-mod measure;
 pub mod model;
 mod origin;
 mod reference;
 mod schema;
-mod selector;
 mod sources;
 pub(crate) mod suggest;
 pub mod table;
 mod value_kind;
 mod value_type;
-pub mod yaml;
 
 pub use annotations::{ANNOTATION_PREFIX, IGNORE, JobProblem, TRACES};
 pub use choice::Choice;

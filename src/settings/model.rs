@@ -9,6 +9,7 @@ use globset::{GlobMatcher, GlobSet};
 use serde_json::{Map, Value};
 
 use super::origin::Sourced;
+use crate::labels::LabelSelector;
 
 /// The effective settings of one app.
 #[derive(Debug, Clone)]
@@ -128,23 +129,6 @@ pub struct Selectors {
     pub exclude: GlobSet,
     /// Label selectors (`key=value,key2 in (a, b)`), any of which makes it a migration.
     pub labels: Vec<LabelSelector>,
-}
-
-/// One Kubernetes label selector: all its requirements must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelSelector {
-    /// The requirements.
-    pub requirements: Vec<Requirement>,
-}
-
-/// One requirement of a label selector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "Kubernetes' own operators")]
-pub enum Requirement {
-    In(String, Vec<String>),
-    NotIn(String, Vec<String>),
-    Exists(String),
-    DoesNotExist(String),
 }
 
 /// The settings of one Job: the app's, overridden by the Job's annotations.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::yaml;
+use crate::yaml;
 
 /// The kind of value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]

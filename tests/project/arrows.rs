@@ -8,10 +8,10 @@ use std::{
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The rooms that each room may use. Every room may use itself, and `error`, `exit` and `limits`.
+/// The rooms that each room may use. Every room may use itself, and `error`, `exit`, `limits`, `labels` and `yaml`.
 #[rustfmt::skip]
 const ROOMS: &[(&str, &[&str])] = &[
-    ("argocd", &["manifest", "settings"]),
+    ("argocd", &["manifest"]),
     ("cluster", &["argocd", "manifest", "plan", "redact", "render", "settings"]),
     ("manifest", &[]),
     ("plan", &["argocd", "manifest", "settings"]),

@@ -4,7 +4,7 @@ use globset::GlobBuilder;
 use serde_json::{Map, Value, json};
 
 use super::{Params, Reader};
-use crate::settings::LabelSelector;
+use crate::labels::LabelSelector;
 
 /// Parameters, and the template of their own generator.
 type Made = Vec<(Params, Option<Value>)>;
@@ -106,7 +106,7 @@ impl Reader<'_> {
             let bytes = self.repository.read(&name).map_err(|error| {
                 format!("has a git generator whose file `{name}` cannot be read: {error}")
             })?;
-            let content = crate::settings::yaml::parse(&bytes)
+            let content = crate::yaml::parse(&bytes)
                 .map_err(|error| format!("has a git generator whose file `{name}` is not YAML: {error}"))?;
             let items = match content {
                 Value::Array(items) => items,

@@ -96,7 +96,7 @@ impl Reader<'_> {
         let mut object = self.render(&template, params)?;
         if let Some(patch) = spec["templatePatch"].as_str() {
             let text = self.text(patch, params)?;
-            let patch = crate::settings::yaml::parse(text.as_bytes())
+            let patch = crate::yaml::parse(text.as_bytes())
                 .map_err(|error| format!("has a `templatePatch` that is not YAML when expanded: {error}"))?;
             if patch.is_object() {
                 merge_patch(&mut object, &patch);

@@ -2,9 +2,10 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde_json::{Value, json};
 
 use crate::{
+    labels::LabelSelector,
     manifest::ObjectId,
     plan::{migration::*, pod},
-    settings::model::{LabelSelector, Selectors},
+    settings::model::Selectors,
 };
 
 fn globs(globs: &[&str]) -> GlobSet {

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::Result,
+    labels::{LabelSelector, Requirement},
     manifest::Header,
     plan::app::index::Index,
-    settings::model::{LabelSelector, Requirement},
 };
 
 /// The kinds, and the field that selects pods. A policy of Cilium's may be for the whole cluster.

@@ -11,7 +11,7 @@ use super::super::{
 use crate::{
     error::{Location, Problem, Problems, Result},
     exit::Exit,
-    settings::yaml,
+    yaml,
 };
 
 /// Merged values and the files they came from.

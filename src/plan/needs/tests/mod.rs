@@ -2,6 +2,7 @@
 
 mod databases;
 mod fields;
+mod operators;
 mod policies;
 mod tables;
 mod waiting;

@@ -1,17 +1,17 @@
 //! YAML 1.2 of settings and values as JSON values.
 
+mod measure;
+
 use std::fmt;
 
 use serde_json::{Map, Number, Value};
 use serde_yaml::Value as Yaml;
 
-use super::measure;
-
 /// Why YAML cannot be read; names keys and lines, never values.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    pub(super) message: String,
+    message: String,
     /// The line and column, counted from 1, when they are known.
     pub place: Option<(usize, usize)>,
 }

@@ -7,7 +7,22 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::model::{LabelSelector, Requirement};
+/// One Kubernetes label selector: all its requirements must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelSelector {
+    /// The requirements.
+    pub requirements: Vec<Requirement>,
+}
+
+/// One requirement of a label selector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Kubernetes' own operators")]
+pub enum Requirement {
+    In(String, Vec<String>),
+    NotIn(String, Vec<String>),
+    Exists(String),
+    DoesNotExist(String),
+}
 
 impl LabelSelector {
     /// Reads `key=value, key2 in (a, b), key3 notin (c), key4, !key5, key6!=value`. All must hold.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use granit_parser::{ErrorKind, Event, Parser};
 
-use super::yaml::Error;
+use super::Error;
 use crate::limits;
 
 /// Refuses text that would take too much to read. What is wrong with it otherwise is for the reader to say.
