@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::OK)
 }
 
-/// Returns the renderer in use. None when a wrong setting or a contested directory leaves it open: the form is where
+/// Returns the renderer in use; none when a wrong setting or a contested directory leaves it open: the form is where
 /// that is put right, so that it must come up.
 fn renderer(inputs: &Inputs, dir: &Path) -> Option<RendererKind> {
     let loaded = settings::load(inputs).ok()?;

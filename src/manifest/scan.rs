@@ -128,7 +128,7 @@ fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
     Some((u8::try_from(code).ok()?, rest))
 }
 
-/// Returns a backslash before a line break joins the lines.
+/// Returns the text behind a backslash that joins two lines, and the blanks that the next line begins with.
 fn after_line_continuation(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"\\\n").or_else(|| text.strip_prefix(b"\\\r\n"))?;
     Some(rest.trim_ascii_start())

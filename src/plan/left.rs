@@ -68,7 +68,7 @@ fn job_set_ttl(object: &Value) -> Option<u64> {
     object["spec"]["ttlSecondsAfterFinished"].as_u64().filter(|_| job_set && plain)
 }
 
-/// Returns a plain Job that is left with its TTL still becomes drift.
+/// Warns of a plain Job that is left with its TTL: it still becomes drift.
 fn drift(job: &Job<'_>, migration: bool) -> Option<(String, String)> {
     let ttl = job.ttl()?;
     if hooks::role(job.object) != (Role::Resource, Author::Nobody) {
@@ -88,7 +88,7 @@ fn drifts(kind: &str, name: &str, ttl: u64) -> String {
     )
 }
 
-/// Returns a hook that is gone before Argo CD has seen its end is a sync without end.
+/// Warns of a hook that can be gone before Argo CD has seen its end: then the sync never ends.
 fn short_ttl(job: &Job<'_>, settings: &Settings) -> Option<(String, String)> {
     let floor = settings.ttl_floor.as_secs();
     let ttl = job.ttl().filter(|ttl| *ttl < floor && !settings.raise_hook_ttl && runs_as_hook(job))?;

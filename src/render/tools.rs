@@ -84,8 +84,8 @@ impl Tool {
     }
 }
 
-/// Returns a path in the variable is relative to where `presync` was started, not to where the tool will run; a plain
-/// name is searched for in `PATH`.
+/// Returns the program that a variable names: a path is relative to where `presync` was started, not to where the tool
+/// will run; a plain name is searched for in `PATH`.
 fn absolute(path: &str) -> OsString {
     if path.contains('/') {
         std::path::absolute(path).map_or_else(|_| path.into(), Into::into)

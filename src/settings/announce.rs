@@ -63,7 +63,8 @@ pub fn for_app(inputs: &Inputs, renderer: Option<RendererKind>) -> Vec<Announcem
         .collect()
 }
 
-/// Returns `in_words`: the default depends on the app, so that it is told in words where the setting has some.
+/// Returns the announcement of a setting; with `in_words` the default depends on the app, and is told in words where the
+/// setting has some.
 fn announcement(setting: &Setting, resolved: &mut Resolved, in_words: bool) -> Announcement {
     let shown = setting.show(&mut resolved.settings);
     let words = setting.default_words().filter(|_| in_words || shown == Shown::Unset);

@@ -230,7 +230,8 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// Returns `1.10` and `1.1` are the same number, so which text was meant is unclear.
+/// Adds to a message about a number that it should be in quotes: `1.10` and `1.1` are the same number, so which text was
+/// meant is unclear.
 fn unclear(value: &Value, message: String) -> String {
     if value.is_number() { format!("{message}; put the number in quotes") } else { message }
 }

@@ -53,7 +53,7 @@ fn stuck(case: &Case<'_>, state: &OperationState) -> Option<Finding> {
     }
 }
 
-/// Returns the incident's own first fix leaves this behind.
+/// Reports an operation that is shown as running though `.operation` was removed, as the usual `kubectl patch` leaves it.
 fn orphaned(case: &Case<'_>, state: &OperationState) -> Finding {
     let since =
         state.started().map(|at| format!(" since {}", human(elapsed(at, case.now)))).unwrap_or_default();
@@ -70,7 +70,7 @@ fn orphaned(case: &Case<'_>, state: &OperationState) -> Finding {
         .fix(case.repair("--yes"))
 }
 
-/// Returns a selective sync by self-heal that created a Job: it was gone, and ran again. What the operation asked for
+/// Reports a selective sync by self-heal that created a Job: it was gone, and ran again. What the operation asked for
 /// tells nothing: Argo CD names live hooks there too, and runs none of them.
 fn rerun(case: &Case<'_>) -> Option<Finding> {
     let state = case.app.status.operation_state.as_ref()?;

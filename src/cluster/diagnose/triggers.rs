@@ -27,7 +27,7 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     not_run.chain(never(case)).collect()
 }
 
-/// Returns the trigger has a digest that no migration of the app ever had.
+/// Reports a trigger with a digest that no migration of the app ever had.
 fn not_run(case: &Case<'_>, trigger: &Trigger) -> Option<Finding> {
     if case.jobs.iter().any(|live| trigger::digest(live) == Some(&trigger.digest)) {
         return None;

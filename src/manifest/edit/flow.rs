@@ -83,7 +83,7 @@ impl Editor<'_, '_> {
         Ok(())
     }
 
-    /// Returns a member that goes takes the comma behind it along, and the last ones the comma before them.
+    /// Removes the members that go: each takes the comma behind it along, the last ones the comma before them.
     fn remove_in_flow(&mut self, bounds: &[(usize, usize)], members: &Members) -> Result<(), Refused> {
         if !members.removed.contains(&true) {
             return Ok(());
@@ -99,8 +99,8 @@ impl Editor<'_, '_> {
         Ok(())
     }
 
-    /// Returns an empty value needs a blank behind its colon, its tag or its anchor: to Argo CD's reader, `{a:}` holds
-    /// the key `a:`, and a tag goes on up to the next blank.
+    /// Returns the blank that an empty value needs behind its colon, its tag or its anchor: to Argo CD's reader, `{a:}`
+    /// holds the key `a:`, and a tag goes on up to the next blank.
     fn blank_behind_empty(&self, end: usize) -> &'static str {
         let text = &self.tree.text[..end];
         let word = text.rsplit([' ', '\t', '\n', ',', '{', '[']).next().unwrap_or_default();

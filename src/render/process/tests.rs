@@ -5,7 +5,7 @@ use rustix::process::Pid;
 use super::*;
 use crate::render::{Tools, scratch::Scratch};
 
-/// Returns `sh` in the place of `helm`, so that no test writes a program and runs it while another test's fork holds it
+/// Returns tools with `sh` in the place of `helm`, so that no test writes a program and runs it while another test's fork holds it
 /// open.
 fn shell() -> Tools {
     Tools::from_env(&[("PRESYNC_HELM".to_owned(), "/bin/sh".to_owned())].into(), None)

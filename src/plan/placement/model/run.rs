@@ -124,8 +124,8 @@ impl Model {
         nothing(self.graph.resources.len())
     }
 
-    /// Returns the ordinary resources of so many steps are there, from a sync that failed behind them or, with all of
-    /// them, from an earlier version of the app. Hooks do not count: their delete policies may have taken them away.
+    /// Returns a cluster that has the ordinary resources of so many steps, from a sync that failed behind them or, with
+    /// all of them, from an earlier version of the app. Hooks do not count: their delete policies may have taken them away.
     fn left_by(&self, rendered: &[Step], steps: usize, works: bool) -> Option<Cluster> {
         let mut cluster = nothing(self.graph.resources.len());
         for id in rendered[..steps].iter().flat_map(|step| &step.tasks) {
