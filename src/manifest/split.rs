@@ -34,6 +34,8 @@ pub(super) enum SplitProblem {
     AfterJson(usize),
     /// A byte order mark that is taken for a part of the first key.
     ByteOrderMark(usize),
+    /// A tab where there is nothing else: no token can begin with it.
+    Tab(usize),
 }
 
 pub(super) fn split(bytes: &[u8]) -> Split {
@@ -64,6 +66,20 @@ pub(super) fn content_start(bytes: &[u8]) -> Option<usize> {
         }
         at += memchr(b'\n', &bytes[at..])?;
     }
+}
+
+/// Returns where a tab stands outside of a comment, in a document without content.
+fn blank_tab(document: &[u8]) -> Option<usize> {
+    let lines = document.split_inclusive(|byte| *byte == b'\n').scan(0, |start, line| {
+        let at = *start;
+        *start += line.len();
+        Some((at, line))
+    });
+    let tab = |(at, line): (usize, &[u8])| {
+        let seen = line.iter().position(|byte| matches!(byte, b'#' | b'\t'))?;
+        (line[seen] == b'\t').then_some(at + seen)
+    };
+    lines.filter_map(tab).next()
 }
 
 /// The byte order mark in UTF-8.
@@ -126,6 +142,8 @@ impl Split {
         }
         if content_start(&bytes[range.clone()]).is_some() {
             self.parts.push(Part { range, json: false });
+        } else if let Some(tab) = blank_tab(&bytes[range.clone()]) {
+            self.problems.push(SplitProblem::Tab(range.start + tab));
         }
     }
 }
@@ -188,7 +206,7 @@ mod tests {
     #[test]
     fn leaves_out_what_has_no_content() {
         assert_eq!(parts(""), [""; 0]);
-        assert_eq!(parts("---\n---\n\n# c\n---\n \t\n"), [""; 0]);
+        assert_eq!(parts("---\n---\n\n# c\t\n---\t\n \n"), [""; 0]);
         assert_eq!(parts("\u{feff}# c\n---\n# d\na: 1\n---"), ["# d\na: 1\n"]);
         assert_eq!(parts("\u{feff}"), [""; 0]);
         assert_eq!(parts("# c"), [""; 0]);
@@ -215,6 +233,13 @@ mod tests {
             split(b"a: 1\n--- x\nb: 2\n----\n").problems,
             [SplitProblem::Separator(5), SplitProblem::Separator(16)]
         );
+    }
+
+    #[test]
+    fn refuses_a_tab_in_a_document_without_content() {
+        assert_eq!(split(b"\t").problems, [SplitProblem::Tab(0)]);
+        assert_eq!(split(b"a: 1\n---\n#\tc\n \t# d\n").problems, [SplitProblem::Tab(14)]);
+        assert_eq!(split(b"{\"a\":1}\n\t\n#\n").problems, [SplitProblem::Tab(8)]);
     }
 
     #[test]

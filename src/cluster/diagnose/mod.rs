@@ -120,7 +120,8 @@ impl Kind {
         match self {
             Self::StuckOperation | Self::OrphanedOperation | Self::PendingHook => Some(Group::Stuck),
             Self::MissingJob | Self::SelfHealRerun | Self::SharedResource => Some(Group::Drifting),
-            Self::FailedMigration | Self::ImmutableJob | Self::MigrationNotRun => Some(Group::Failed),
+            Self::FailedMigration | Self::ImmutableJob => Some(Group::Failed),
+            Self::MigrationNotRun => Some(Group::NotRun),
             _ => None,
         }
     }
@@ -167,8 +168,10 @@ pub enum Group {
     Stuck,
     /// A Job is missing, runs again, or is fought over.
     Drifting,
-    /// A migration failed or did not run.
+    /// A migration failed.
     Failed,
+    /// A migration changed and did not run.
+    NotRun,
 }
 
 /// How bad a finding is.

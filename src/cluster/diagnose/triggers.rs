@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::{api::batch::v1::Job, jiff::Timestamp};
 
 use super::{Case, Finding, Kind};
 use crate::cluster::{
@@ -43,9 +43,9 @@ fn not_run(case: &Case<'_>, trigger: &Trigger) -> Option<Finding> {
             "the last sync was one of selected resources"
         };
         format!("{how}: it applied the trigger, and ran no hook")
-    } else if let Some(job) = job {
+    } else if let Some(job) = job.filter(|job| !is_newer(job, trigger)) {
         format!("the last run, {}, had another digest", job::key(job))
-    } else if changed_later(case, trigger) {
+    } else if job.is_none() && changed_later(case, trigger) {
         "the trigger changed after the last full sync".to_owned()
     } else {
         return None;
@@ -83,6 +83,14 @@ fn consumed(case: &Case<'_>, state: &OperationState, trigger: &Trigger) -> bool 
         && !state.runs_hooks()
         && state.results().any(applied)
         && (apply || state.finished().is_some_and(earlier))
+}
+
+/// Whether the Job came after the trigger's last change. A hook of a sync that failed is such a Job: it has the next digest,
+/// and the sync ended before it applied the trigger.
+fn is_newer(job: &Job, trigger: &Trigger) -> bool {
+    let created = job.metadata.creation_timestamp.as_ref().map(|created| created.0);
+    let changed = trigger.changed.or(trigger.created);
+    created.zip(changed).is_none_or(|(created, changed)| created >= changed)
 }
 
 fn changed_later(case: &Case<'_>, trigger: &Trigger) -> bool {

@@ -66,8 +66,10 @@ pub struct Summary {
     pub stuck: usize,
     /// A Job is missing, or runs again and again.
     pub drifting: usize,
-    /// A migration failed or did not run.
+    /// A migration failed.
     pub failed: usize,
+    /// A migration changed and did not run.
+    pub not_run: usize,
     /// Something else is wrong or will be.
     pub warned: usize,
     /// No plugin renders it, and it has migrations that would drift.
@@ -242,12 +244,13 @@ fn summary(snapshot: &Snapshot, findings: &[diagnose::Finding]) -> Summary {
         let key = app.key();
         let own = || findings.iter().filter(|finding| finding.app.as_ref() == Some(&key));
         let is = |group| own().any(|finding| finding.kind.group() == Some(group));
-        let groups = [Group::Stuck, Group::Drifting, Group::Failed].map(is);
+        let groups = [Group::Stuck, Group::Drifting, Group::Failed, Group::NotRun].map(is);
         let wrong = own().any(|finding| finding.kind.severity() > Severity::Advice);
         let opted_out = own().any(|finding| finding.kind.concerns_plain_jobs()) && !app.has_plugin();
         summary.stuck += usize::from(groups[0]);
         summary.drifting += usize::from(groups[1]);
         summary.failed += usize::from(groups[2]);
+        summary.not_run += usize::from(groups[3]);
         summary.warned += usize::from(wrong && !groups.contains(&true));
         summary.not_opted_in += usize::from(opted_out);
     }

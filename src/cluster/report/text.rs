@@ -36,11 +36,12 @@ pub(super) fn about(argocd: &Argocd) -> String {
 
 /// Returns the fleet in one line.
 pub(super) fn fleet(summary: &Summary) -> String {
-    let Summary { applications, stuck, drifting, failed, warned, not_opted_in, .. } = summary;
+    let Summary { applications, stuck, drifting, failed, not_run, warned, not_opted_in, .. } = summary;
     let parts = [
         (stuck, "stuck"),
         (drifting, "drifting"),
         (failed, "with a failed migration"),
+        (not_run, "with a migration that did not run"),
         (warned, "with warnings"),
         (not_opted_in, "not opted in"),
     ];
@@ -50,7 +51,8 @@ pub(super) fn fleet(summary: &Summary) -> String {
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
     let told = if told.is_empty() { "nothing is wrong".to_owned() } else { told.join(", ") };
-    format!("{applications} applications: {told}")
+    let plural = if *applications == 1 { "" } else { "s" };
+    format!("{applications} application{plural}: {told}")
 }
 
 fn show(text: &mut String, finding: &Finding) {

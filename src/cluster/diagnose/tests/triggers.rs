@@ -63,18 +63,20 @@ fn a_trigger_that_changed_after_the_last_full_sync_is_found() {
 
 #[test]
 fn a_job_with_the_digest_has_run() {
-    let job = |digest: &str| {
-        json!({"metadata": {"name": "m", "annotations": {"argocd-presync-plugin/digest": digest,
-            "argocd.argoproj.io/hook": "PreSync"}}, "spec": {"template": {}}})
+    let job = |digest: &str, created: &str| {
+        json!({"metadata": {"name": "m", "creationTimestamp": created, "annotations": {
+            "argocd-presync-plugin/digest": digest, "argocd.argoproj.io/hook": "PreSync"}}, "spec": {"template": {}}})
     };
-    let snapshot = |digest: &str| {
-        with_job(
+    let kinds = |digest: &str, created: &str| {
+        kinds(&with_job(
             with_trigger(synced(&json!({"sync": {}}), ""), "sha256:2", "2026-01-01T00:30:00Z"),
-            job(digest),
-        )
+            job(digest, created),
+        ))
     };
-    assert_eq!(kinds(&snapshot("sha256:2")), []);
-    assert_eq!(kinds(&snapshot("sha256:1")), [Kind::MigrationNotRun]);
+    let before = "2026-01-01T00:00:00Z";
+    assert_eq!(kinds("sha256:2", before), []);
+    assert_eq!(kinds("sha256:1", before), [Kind::MigrationNotRun]);
+    assert_eq!(kinds("sha256:3", "2026-01-01T00:40:00Z"), [], "its sync failed, so that the trigger is the last one's");
 }
 
 #[test]
