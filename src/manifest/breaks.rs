@@ -12,7 +12,7 @@ use super::tree::{Content, Node, Style, Tree};
 
 /// Returns the first of them that may not be where it is.
 pub(super) fn misplaced(tree: &Tree<'_>) -> Option<usize> {
-    let mut breaks = odd(tree.text).peekable();
+    let mut breaks = odd(tree.text.as_bytes()).peekable();
     breaks.peek()?;
     let keys: HashSet<_> =
         (0..tree.nodes.len()).flat_map(|id| tree.entries(id)).map(|entry| entry.key).collect();
@@ -40,8 +40,7 @@ pub(super) fn folded(tree: &Tree<'_>, node: &Node<'_>, text: &str) -> Option<Str
 }
 
 /// Returns where they are.
-pub(super) fn odd(text: &str) -> impl Iterator<Item = usize> {
-    let bytes = text.as_bytes();
+pub(super) fn odd(bytes: &[u8]) -> impl Iterator<Item = usize> {
     memchr3_iter(b'\r', 0xc2, 0xe2, bytes).filter(move |at| match bytes[*at..] {
         [b'\r', ref rest @ ..] => !rest.starts_with(b"\n"),
         [0xc2, 0x85, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..] => true,

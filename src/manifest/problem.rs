@@ -74,11 +74,9 @@ pub(super) fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
             "a byte order mark behind a document separator",
             "remove it: Argo CD would read it as a part of the first key",
         ),
-        SplitProblem::Tab(at) => (
-            at,
-            "a tab in a document that is empty otherwise",
-            "remove it: Argo CD's YAML reader refuses it",
-        ),
+        SplitProblem::Tab(at) => {
+            (at, "a tab in an empty document", "remove it: Argo CD's YAML reader refuses it")
+        }
     };
     Problem::new(Exit::MANIFEST, message).at(line_of(source, at)).hint(hint)
 }

@@ -150,7 +150,7 @@ pub(super) struct Head<'t> {
 /// object.
 pub(super) fn head(document: &[u8]) -> Option<Head<'_>> {
     let text = str::from_utf8(document).ok()?;
-    if breaks::odd(text).next().is_some() {
+    if breaks::odd(text.as_bytes()).next().is_some() {
         return None;
     }
     let mut scan = HeadScan::default();

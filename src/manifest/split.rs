@@ -10,6 +10,8 @@ use std::ops::Range;
 use memchr::{memchr, memmem};
 use serde::de::IgnoredAny;
 
+use super::breaks;
+
 /// Where a document is in its source, without separator lines and byte order mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
@@ -58,28 +60,26 @@ pub(super) fn begins_json(bytes: &[u8]) -> bool {
 
 /// Returns where the first thing stands that is neither blank nor a comment.
 pub(super) fn content_start(bytes: &[u8]) -> Option<usize> {
+    content_or_tab(bytes, false)
+}
+
+/// Returns where a document without content has a tab outside of its comments.
+fn blank_tab(document: &[u8]) -> Option<usize> {
+    content_or_tab(document, true)
+}
+
+fn content_or_tab(bytes: &[u8], tab_counts: bool) -> Option<usize> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\r' | b'\n') || *byte == b'\t' && !tab_counts;
     let mut at = 0;
     loop {
-        at += bytes[at..].iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
+        at += bytes[at..].iter().position(|byte| !is_blank(byte))?;
         if bytes[at] != b'#' {
             return Some(at);
         }
-        at += memchr(b'\n', &bytes[at..])?;
+        // YAML 1.1 ends the comment at more than line feeds.
+        let line = &bytes[at..line_end(bytes, at)];
+        at += breaks::odd(line).next().or_else(|| memchr(b'\n', line))?;
     }
-}
-
-/// Returns where a tab stands outside of a comment, in a document without content.
-fn blank_tab(document: &[u8]) -> Option<usize> {
-    let lines = document.split_inclusive(|byte| *byte == b'\n').scan(0, |start, line| {
-        let at = *start;
-        *start += line.len();
-        Some((at, line))
-    });
-    let tab = |(at, line): (usize, &[u8])| {
-        let seen = line.iter().position(|byte| matches!(byte, b'#' | b'\t'))?;
-        (line[seen] == b'\t').then_some(at + seen)
-    };
-    lines.filter_map(tab).next()
 }
 
 /// The byte order mark in UTF-8.
@@ -210,6 +210,14 @@ mod tests {
         assert_eq!(parts("\u{feff}# c\n---\n# d\na: 1\n---"), ["# d\na: 1\n"]);
         assert_eq!(parts("\u{feff}"), [""; 0]);
         assert_eq!(parts("# c"), [""; 0]);
+        assert_eq!(parts("# c\r# d\r\n"), [""; 0]);
+    }
+
+    #[test]
+    fn a_comment_ends_where_yaml_1_1_breaks_the_line() {
+        for text in ["# c\ra: 1\n", "# c\u{85}a: 1\n", "# c\u{2028}a: 1\n", "# c\u{2029}"] {
+            assert_eq!(parts(text), [text]);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::manifest::split::line_end;
 pub(in crate::manifest) fn values<'t>(document: &'t [u8], key: &str) -> Option<Vec<&'t str>> {
     let text = str::from_utf8(document).ok()?;
     let escaped = |at: usize| matches!(document.get(at + 1), Some(b'x' | b'u' | b'U'));
-    if breaks::odd(text).next().is_some() || memchr_iter(b'\\', document).any(escaped) {
+    if breaks::odd(text.as_bytes()).next().is_some() || memchr_iter(b'\\', document).any(escaped) {
         return None;
     }
     let mut found = Vec::new();

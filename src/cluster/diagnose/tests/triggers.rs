@@ -76,7 +76,11 @@ fn a_job_with_the_digest_has_run() {
     let before = "2026-01-01T00:00:00Z";
     assert_eq!(kinds("sha256:2", before), []);
     assert_eq!(kinds("sha256:1", before), [Kind::MigrationNotRun]);
-    assert_eq!(kinds("sha256:3", "2026-01-01T00:40:00Z"), [], "its sync failed, so that the trigger is the last one's");
+    assert_eq!(
+        kinds("sha256:3", "2026-01-01T00:40:00Z"),
+        [],
+        "its sync failed, so that the trigger is the last one's"
+    );
 }
 
 #[test]
