@@ -35,9 +35,9 @@ unit: ## Run the unit, property, golden and differential tests, with the real he
 	cargo test --locked
 	cargo test --locked --no-default-features --test project --test render_tools -- program hostile honest packed watchdog
 
-fuzz-smoke: ## Fuzz each target for eight seconds, without building anything for it
+fuzz-smoke: ## Fuzz each target for some seconds, with the same cases each time; builds nothing for it
 	tests/tools/build decode
-	PRESYNC_FUZZ_SECONDS=8 cargo test --locked --test fuzz -- --nocapture
+	PRESYNC_FUZZ_ROUNDS=15 cargo test --locked --test fuzz -- --nocapture
 
 SECONDS ?= 600
 fuzz: ## Fuzz each target with libFuzzer for ten minutes, or for SECONDS

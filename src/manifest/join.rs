@@ -278,7 +278,9 @@ impl<'a> Join<'a> {
             self.separator();
         }
         self.line_start();
-        self.output.push(&glue[leading_blanks(glue)..]);
+        let rest = &glue[leading_blanks(glue)..];
+        // A byte order mark was at the beginning of YAML behind JSON; here it would be inside.
+        self.output.push(rest.strip_prefix(BOM).unwrap_or(rest));
     }
 
     /// A separator, unless the next text begins with one.

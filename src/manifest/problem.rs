@@ -71,7 +71,7 @@ pub(super) fn seam_problem(source: &Source, problem: SplitProblem) -> Problem {
         ),
         SplitProblem::ByteOrderMark(at) => (
             at,
-            "a byte order mark behind a document separator",
+            "a byte order mark inside the document",
             "remove it: Argo CD would read it as a part of the first key",
         ),
         SplitProblem::Tab(at) => {

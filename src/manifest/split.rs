@@ -126,7 +126,9 @@ impl Split {
             // document.
             in_document = start == separator;
             start = line_end(bytes, separator);
-            if !ends_line(&bytes[separator + SEPARATOR.len()..start]) {
+            let rest = &bytes[separator + SEPARATOR.len()..start];
+            let is_separator = if in_document { starts_document(rest) } else { ends_line(rest) };
+            if !is_separator {
                 self.problems.push(SplitProblem::Separator(separator));
             }
         }
@@ -134,13 +136,14 @@ impl Split {
     }
 
     fn push_yaml(&mut self, bytes: &[u8], mut range: Range<usize>, behind_separator: bool) {
-        if bytes[range.clone()].starts_with(BOM) {
-            if behind_separator {
-                self.problems.push(SplitProblem::ByteOrderMark(range.start));
-            }
+        if !behind_separator && bytes[range.clone()].starts_with(BOM) {
             range.start += BOM.len();
         }
-        if content_start(&bytes[range.clone()]).is_some() {
+        let document = &bytes[range.clone()];
+        if let Some(content) = content_start(document) {
+            if document[content..].starts_with(BOM) {
+                self.problems.push(SplitProblem::ByteOrderMark(range.start + content));
+            }
             self.parts.push(Part { range, json: false });
         } else if let Some(tab) = blank_tab(&bytes[range.clone()]) {
             self.problems.push(SplitProblem::Tab(range.start + tab));
@@ -154,7 +157,17 @@ fn separators(bytes: &[u8], start: usize) -> impl Iterator<Item = usize> {
     first.into_iter().chain(memmem::find_iter(&bytes[start..], b"\n---").map(move |at| start + at + 1))
 }
 
-/// Whether only blanks and a comment follow, as they may behind a separator.
+/// Whether only blanks and a comment follow behind a separator that YAML's reader sees.
+fn starts_document(rest: &[u8]) -> bool {
+    let after_blanks = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
+    breaks::odd(rest).next().is_none()
+        && after_blanks.is_none_or(|at| match rest[at] {
+            b'#' => at > 0,
+            byte => matches!(byte, b'\r' | b'\n'),
+        })
+}
+
+/// Whether only blanks and a comment follow behind a separator whose line the reader leaves out.
 fn ends_line(rest: &[u8]) -> bool {
     let rest = String::from_utf8_lossy(rest);
     let rest = rest.trim();
@@ -224,7 +237,11 @@ mod tests {
     fn a_byte_order_mark_is_no_part_of_a_document() {
         assert_eq!(parts("\u{feff}a: 1\n---\n\u{feff}b: 2\n"), ["a: 1\n", "b: 2\n"]);
         assert_eq!(parts("\u{feff}---\na: 1\n"), ["---\na: 1\n"]);
-        assert_eq!(split("---\n\u{feff}a: 1\n".as_bytes()).problems, [SplitProblem::ByteOrderMark(4)]);
+        for (text, at) in
+            [("---\n\u{feff}a: 1\n", 4), ("# c\n\u{feff}a: 1\n", 4), ("a: 1\n---\n\n\u{feff}", 10)]
+        {
+            assert_eq!(split(text.as_bytes()).problems, [SplitProblem::ByteOrderMark(at)], "{text:?}");
+        }
     }
 
     #[test]
@@ -241,6 +258,18 @@ mod tests {
             split(b"a: 1\n--- x\nb: 2\n----\n").problems,
             [SplitProblem::Separator(5), SplitProblem::Separator(16)]
         );
+    }
+
+    #[test]
+    fn the_first_separator_is_read_as_yaml() {
+        for rest in ["# c", "\u{a0}# c", "\u{a0}", " # c\u{2028}d", " # c\rd"] {
+            let first = format!("---{rest}\na: 1\n");
+            assert_eq!(split(first.as_bytes()).problems, [SplitProblem::Separator(0)], "{rest:?}");
+            assert_eq!(parts(&format!("a: 1\n---{rest}\nb: 2\n")), ["a: 1\n", "b: 2\n"], "{rest:?}");
+        }
+        for rest in ["", " ", "\t", " # c", "\t#", "\r"] {
+            assert_eq!(parts(&format!("---{rest}\na: 1\n")), ["a: 1\n"], "{rest:?}");
+        }
     }
 
     #[test]

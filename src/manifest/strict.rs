@@ -53,10 +53,8 @@ fn touching_property(text: &str, node: &Node<'_>) -> Option<usize> {
             Some(c) => closes && ",]}?:%@`".contains(c),
         };
         let sound = match word.strip_prefix(['&', '*']) {
-            Some(name) => {
-                name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-            }
-            None => true,
+            Some(name) => name.bytes().all(is_word),
+            None => word.strip_prefix('!').is_none_or(is_tag),
         };
         if !(ends && sound) {
             return Some(at);
@@ -64,6 +62,22 @@ fn touching_property(text: &str, node: &Node<'_>) -> Option<usize> {
         at = end + 1;
     }
     None
+}
+
+/// Whether what follows a tag's `!` is one for libyaml (`yaml_parser_scan_tag` in `scannerc.go`).
+fn is_tag(tag: &str) -> bool {
+    let is_uri = |uri: &str| uri.bytes().all(|byte| is_word(byte) || b";/?:@&=+$,.!~*'()[]%".contains(&byte));
+    let (name, needed) = match (tag.strip_prefix('<'), tag.split_once('!')) {
+        (Some(verbatim), _) => (verbatim.strip_suffix('>').unwrap_or_default(), true),
+        (None, Some((handle, name))) if handle.bytes().all(is_word) => (name, true),
+        _ => (tag, false),
+    };
+    is_uri(name) && !(needed && name.is_empty())
+}
+
+/// Whether it may be in the name of an anchor or of a tag's handle.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 fn check_node(tree: &Tree<'_>, node: &Node<'_>) -> Result<(), SyntaxError> {
@@ -203,4 +217,19 @@ fn block_indentation(text: &str, node: &Node<'_>) -> usize {
     }
     let lines = text[node.span.clone()].lines().skip(1).filter(|line| !line.trim().is_empty());
     lines.map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_tag;
+
+    #[test]
+    fn a_tag_is_what_libyaml_takes_for_one() {
+        for tag in ["", "!str", "local", "a!b", "a.b!", "<tag:yaml.org,2002:str>", "a,b]"] {
+            assert!(is_tag(tag), "!{tag}");
+        }
+        for tag in ["!", "a!", "!##st", "#a", "a#b", "<a#b>", "<>", "<a", "é"] {
+            assert!(!is_tag(tag), "!{tag}");
+        }
+    }
 }
