@@ -102,8 +102,15 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         baseline(&mut report, file)?;
     }
     let explained: Vec<_> = apps.looked.iter().map(Looked::report).collect();
-    let exit = apps.finish(&explained);
     let format = format_of(&args.format).unwrap_or(Format::Text);
+    apps.skipped();
+    // As text, what could not be rendered is among the findings.
+    let exit = if format == Format::Text {
+        apps.warnings(&explained);
+        apps.exit()
+    } else {
+        apps.finish(&explained)
+    };
     let paint = args.looking.paint();
     for Output(format, file) in &args.output {
         write(&format.show(&report, presync::report::Paint::PLAIN), file)?;

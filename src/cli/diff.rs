@@ -75,6 +75,21 @@ fn show(args: &Args) -> Result<(Exit, bool)> {
         }
     }
     let reports: Vec<App> = apps.looked.iter().map(Looked::report).collect();
+    apps.skipped();
+    let is_shown = |looked: &&Looked| looked.result.is_ok() && matches!(looked.before, Some(Err(_)));
+    for looked in apps.looked.iter().filter(is_shown) {
+        let text = format!(
+            "{} cannot be rendered at the commit to compare with, so that all of it is shown as new",
+            looked.target.name
+        );
+        output::warning(&text, None, None);
+    }
+    for (name, _) in apps.gone.iter().filter(|(_, before)| before.is_err()) {
+        let text = format!(
+            "{name} is gone, and cannot be rendered at the commit to compare with: its objects are not shown"
+        );
+        output::warning(&text, None, None);
+    }
     let exit = apps.finish(&reports);
     let paint = args.looking.paint();
     output::text(|out| {
@@ -82,7 +97,10 @@ fn show(args: &Args) -> Result<(Exit, bool)> {
             return writeln!(out, "No differences.");
         }
         if apps.many && args.format == Format::Markdown {
-            let count = |app: usize| all.get(app).map_or(0, |(_, changes)| changes.len()).to_string();
+            let count = |app: usize| {
+                let of_app = all.iter().find(|(name, _)| *name == reports[app].name);
+                of_app.map_or(0, |(_, changes)| changes.len()).to_string()
+            };
             let mut rows = summary::rows(&reports, count);
             if let Some(last) = rows.first_mut().and_then(|row| row.last_mut()) {
                 "changes".clone_into(last);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use presync::{
     error::{Problem, Result},
     exit::Exit,
-    report::{self, App, Paint, Report, explain, paint, summary},
+    report::{self, App, Paint, Report, explain, model::Skipped, paint, summary},
 };
 
 use super::{
@@ -71,8 +71,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     };
     match args.format {
         Format::Json => json(&apps.report(reports)),
-        Format::Markdown if args.summary => output::print(&paint::markdown_table(&rows)),
-        Format::Markdown => output::print(&markdown(&rows, &reports)),
+        Format::Markdown => {
+            output::print(&markdown(&rows, &apps.skipped, if args.summary { &[] } else { &reports }))
+        }
         Format::Text => output::text(|out| {
             write!(out, "{}", paint::table(&rows, paint))?;
             if !apps.skipped.is_empty() {
@@ -130,10 +131,18 @@ fn text(out: &mut dyn Write, apps: &Apps, reports: &[App], settings: bool, paint
     Ok(())
 }
 
-fn markdown(rows: &[Vec<String>], reports: &[App]) -> String {
-    let table = paint::markdown_table(rows);
-    let gap = if table.is_empty() { "" } else { "\n" };
-    table + gap + &reports.iter().map(explain::markdown).collect::<String>()
+fn markdown(rows: &[Vec<String>], skipped: &[Skipped], reports: &[App]) -> String {
+    let mut parts = Vec::new();
+    if !rows.is_empty() {
+        parts.push(paint::markdown_table(rows));
+    }
+    if !skipped.is_empty() {
+        parts.push(paint::markdown_table(&summary::skipped(skipped)));
+    }
+    if !reports.is_empty() {
+        parts.push(reports.iter().map(explain::markdown).collect());
+    }
+    parts.join("\n")
 }
 
 /// Shows one app, planned once for each environment.

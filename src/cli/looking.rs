@@ -156,9 +156,26 @@ impl Apps {
     /// Prints the warnings and problems of all apps, what several have in common once; the exit code is that of the
     /// first problem.
     pub(super) fn finish(&self, reports: &[App]) -> Exit {
+        self.warnings(reports);
+        self.problems();
+        self.exit()
+    }
+
+    /// Prints the warnings of all apps.
+    pub(super) fn warnings(&self, reports: &[App]) {
         for (looked, app) in self.looked.iter().zip(reports) {
             output::notes(self.many.then_some(looked.target.name.as_str()), &app.warnings);
         }
+    }
+
+    /// Prints which Applications were not looked at, for views that do not show them.
+    pub(super) fn skipped(&self) {
+        for Skipped { name, why } in &self.skipped {
+            output::warning(&format!("{name} was not looked at: {why}"), None, None);
+        }
+    }
+
+    fn problems(&self) {
         let mut failed: Vec<(String, Vec<&str>)> = Vec::new();
         for looked in &self.looked {
             for problem in looked.result.as_ref().err().into_iter().flatten() {
@@ -172,6 +189,10 @@ impl Apps {
         for (text, names) in &failed {
             output::problem_of(if self.many { names } else { &[] }, text);
         }
+    }
+
+    /// Returns the exit code of the first problem; an app without manifests gets a hint where others lie.
+    pub(super) fn exit(&self) -> Exit {
         let Some((target, problems)) =
             self.looked.iter().find_map(|looked| Some((&looked.target, looked.result.as_ref().err()?)))
         else {

@@ -166,6 +166,38 @@ fn a_whole_repository_is_one_table_and_what_is_not_ours_is_said() {
 }
 
 #[test]
+fn what_cannot_be_looked_at_is_said_once_and_hides_nothing() {
+    let plugin = "    plugin: {name: presync}\n";
+    let clone = Clone::new(&[
+        ("apps/a/job.yaml", "kind: [\n"),
+        ("apps/b/job.yaml", JOB),
+        ("argocd/a.yaml", &application("a", "apps/a", plugin)),
+        ("argocd/b.yaml", &application("b", "apps/b", plugin)),
+        ("argocd/c.yaml", &application("c", "apps/c", plugin)),
+    ]);
+    let fleet = ["--applications", "argocd/*.yaml"];
+    let run = |args: &[&str]| {
+        let output = clone.run("", &[args, &fleet[..]].concat());
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (stdout, stderr) = run(&["check"]);
+    assert_eq!(stderr, "warning: c was not looked at: there is no directory `apps/c` in this clone\n");
+    assert!(stdout.contains("[cannot-render]") && stdout.contains("\nb    "), "{stdout}");
+    let (stdout, _) = run(&["explain", "--format", "markdown", "--summary"]);
+    assert!(stdout.contains("| not looked at | why |"), "{stdout}");
+
+    clone.write(&[("apps/a/job.yaml", JOB), ("apps/b/job.yaml", &JOB.replace("1.0.0", "1.1.0"))]);
+    let against = ["diff", "--against", "HEAD~1", "--format", "markdown"];
+    let (stdout, stderr) = run(&against);
+    assert!(stdout.contains("### a\n") && stderr.contains("all of it is shown as new"), "{stdout}{stderr}");
+    clone.write(&[("apps/a/job.yaml", "kind: [\n")]);
+    let (stdout, stderr) = run(&["diff", "--against", "HEAD~2", "--format", "markdown"]);
+    let row = stdout.lines().find(|line| line.starts_with("| b |")).unwrap();
+    assert!(row.ends_with("| 2 |"), "{stdout}");
+    assert!(!stderr.contains("shown as new"), "{stderr}");
+}
+
+#[test]
 fn another_commit_is_compared_and_nothing_of_the_clone_changes() {
     let clone = Clone::new(&[("apps/a/job.yaml", JOB), ("apps/b/job.yaml", JOB)]);
     clone.write(&[("apps/a/job.yaml", &JOB.replace("1.0.0", "1.1.0")), ("apps/c/job.yaml", JOB)]);
