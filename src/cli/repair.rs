@@ -17,6 +17,7 @@ use presync::{
             fleet::{self, Pace},
             plan::{Options, Plan, SyncAfter},
         },
+        report::text::counted,
     },
     error::Result,
     exit::Exit,
@@ -104,7 +105,9 @@ async fn repair(args: &Args) -> Result<Exit> {
     };
     let (chosen, requests, seconds) = (apps.len(), access.requests(), started.elapsed().as_secs_f64());
     print(&format!(
-        "{seen} applications looked at, {chosen} chosen ({requests} requests, {seconds:.1} s)\n"
+        "{} looked at, {chosen} chosen ({}, {seconds:.1} s)\n",
+        counted(seen, "application"),
+        counted(requests, "request"),
     ))?;
     Ok(exit)
 }
@@ -178,7 +181,7 @@ async fn act(args: &Args, repairer: &Repairer<'_>, apps: &[Application]) -> Resu
 /// Returns how an app was, is and why; nothing for one that was not tried.
 fn line(outcome: &Outcome) -> String {
     let Outcome { app, before, ending, requests, elapsed, .. } = outcome;
-    let cost = format!("({requests} requests, {:.1} s)", elapsed.as_secs_f64());
+    let cost = format!("({}, {:.1} s)", counted(*requests, "request"), elapsed.as_secs_f64());
     match ending {
         Ending::Repaired => format!("{outcome} {cost}\n"),
         Ending::Left(complaints) => format!("{outcome}, still: {} {cost}\n", complaints.join("; ")),

@@ -20,7 +20,11 @@ pub fn render(report: &Report) -> String {
     let (requests, seconds) = (report.requests, report.seconds);
     let _ = writeln!(
         text,
-        "\n{applications} applications: {errors} errors, {warnings} warnings, {advice} advice ({requests} requests, {seconds:.1} s)"
+        "\n{}: {}, {}, {advice} advice ({}, {seconds:.1} s)",
+        counted(applications, "application"),
+        counted(errors, "error"),
+        counted(warnings, "warning"),
+        counted(requests, "request"),
     );
     text
 }
@@ -51,8 +55,13 @@ pub(super) fn fleet(summary: &Summary) -> String {
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
     let told = if told.is_empty() { "nothing is wrong".to_owned() } else { told.join(", ") };
-    let plural = if *applications == 1 { "" } else { "s" };
-    format!("{applications} application{plural}: {told}")
+    format!("{}: {told}", counted(*applications, "application"))
+}
+
+/// Returns a count with its noun, such as `1 request` and `2 requests`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 fn show(text: &mut String, finding: &Finding) {
@@ -83,7 +92,7 @@ argocd/edge  OutOfSync:Healthy
       spec:
         template: {}
 
-2 applications: 1 errors, 0 warnings, 0 advice (7 requests, 0.2 s)
+2 applications: 1 error, 0 warnings, 0 advice (7 requests, 0.2 s)
 "
         );
     }
