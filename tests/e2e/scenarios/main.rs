@@ -30,6 +30,7 @@ mod errors;
 mod failures;
 mod golden;
 mod installing;
+mod local;
 mod many;
 mod model;
 mod opting;
@@ -92,6 +93,7 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     order::copies_of_its_needs,
     order::volume_claim,
     golden::cases_come_up,
+    local::runs_equal_the_repo_servers,
     model::random_apps_come_up_as_predicted,
     options::server_side_apply,
     options::server_side_diff,
@@ -173,6 +175,7 @@ fn run() -> Result<ExitCode> {
         stack.add_operators().await?;
         stack.add_cluster().await?;
         stack.add_argocd().await?;
+        stack.add_recorder(&plugin)?;
         anyhow::Ok(stack)
     })?;
     let lab = stack.lab.clone();

@@ -31,6 +31,8 @@ pub struct Lab {
     pub remote: Option<Remote>,
     /// The namespace of another Argo CD of this cluster, which tracks by label.
     pub by_label: Option<String>,
+    /// A plugin that keeps what it printed.
+    pub recorder: Option<Recorder>,
     /// Where a failed scenario leaves what is needed to understand it.
     pub output: PathBuf,
     /// The kubeconfig of `client`.
@@ -81,6 +83,17 @@ pub struct Sidecar {
     pub folder: PathBuf,
     /// The program under test, as it is started there.
     pub presync: PathBuf,
+    /// The platform file in its environment.
+    pub platform: PathBuf,
+}
+
+/// A plugin that runs presync and keeps what it printed.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    /// Its name in an Application.
+    pub plugin: String,
+    /// What it printed last for each Application, under its name.
+    pub folder: PathBuf,
 }
 
 impl Lab {
@@ -107,6 +120,7 @@ impl Lab {
             sidecar: None,
             remote: None,
             by_label: None,
+            recorder: None,
             output: output.to_owned(),
             kubeconfig: PathBuf::from(kubeconfig),
             presync: env::var_os("E2E_PRESYNC").map_or_else(|| PathBuf::from("presync"), PathBuf::from),

@@ -48,8 +48,10 @@ pub(super) const BY_LABEL: &str = "argocd-by-label";
 pub(super) struct Shared {
     /// The plugin's container, so to speak.
     pub(super) sidecar: Sidecar,
-    programs: PathBuf,
-    repo_server: String,
+    pub(super) repo_server: String,
+    /// Where the repo-server looks for plugins.
+    pub(super) sockets: PathBuf,
+    pub(super) programs: PathBuf,
     version: Option<String>,
 }
 
@@ -77,13 +79,10 @@ pub(super) async fn start(
         Ok(command)
     };
 
-    let config = place.path("plugin");
-    fs::create_dir(&config)?;
-    fs::copy(plugin, config.join("plugin.yaml"))
-        .with_context(|| format!("cannot copy {}", plugin.display()))?;
-    let mut command = role(CMP_SERVER)?;
-    command.arg("--config-dir-path").arg(&config).args(["--loglevel", "debug"]);
-    command.env("PRESYNC_CONFIG", place.write("platform.yaml", PLATFORM)?);
+    let config = fs::read_to_string(plugin).with_context(|| format!("cannot read {}", plugin.display()))?;
+    let platform = place.write("platform.yaml", PLATFORM)?;
+    let mut command = cmp_server(&config, &programs, &sockets, place)?;
+    command.env("PRESYNC_CONFIG", &platform);
     components.push(Component::start("cmp-server", command, &place.logs)?);
 
     let mut command = role("argocd-repo-server")?;
@@ -105,8 +104,19 @@ pub(super) async fn start(
         Ok((plugin && repo_server).then_some(()))
     })
     .await?;
-    let sidecar = Sidecar { folder: place.path(CMP_SERVER), presync: programs.join("presync") };
-    Ok(Shared { sidecar, programs, repo_server: address, version })
+    let sidecar = Sidecar { folder: place.path(CMP_SERVER), presync: programs.join("presync"), platform };
+    Ok(Shared { sidecar, repo_server: address, sockets, programs, version })
+}
+
+/// A plugin's container with this `plugin.yaml`.
+pub(super) fn cmp_server(plugin: &str, programs: &Path, sockets: &Path, place: &Place) -> Result<Command> {
+    let config = place.path("plugin");
+    fs::create_dir(&config)?;
+    fs::write(config.join("plugin.yaml"), plugin)?;
+    let mut command = role(CMP_SERVER, programs, place)?;
+    command.env("ARGOCD_PLUGINSOCKFILEPATH", sockets);
+    command.arg("--config-dir-path").arg(&config).args(["--loglevel", "debug"]);
+    Ok(command)
 }
 
 /// Starts a second Argo CD, which tracks by label.
@@ -123,7 +133,7 @@ pub(super) async fn start_by_label(
 }
 
 /// A process of one role, in a folder of its own.
-fn role(name: &str, programs: &Path, place: &Place) -> Result<Command> {
+pub(super) fn role(name: &str, programs: &Path, place: &Place) -> Result<Command> {
     let mut command = Command::new(programs.join("argocd"));
     let home = place.owned_folder(name)?;
     command.env_clear().env("ARGOCD_BINARY_NAME", name);

@@ -23,6 +23,7 @@ use crate::repository::GitRoot;
 
 mod argocd;
 mod kubernetes;
+mod recorder;
 
 use kubernetes::Kubernetes;
 
@@ -69,6 +70,7 @@ impl Stack {
             sidecar: Some(argocd.sidecar.clone()),
             remote: None,
             by_label: None,
+            recorder: None,
             output: output.to_owned(),
             kubeconfig: kubernetes.kubeconfig.clone(),
             presync: presync.to_owned(),
@@ -93,6 +95,14 @@ impl Stack {
         let place = self.place.within(argocd::BY_LABEL)?;
         argocd::start_by_label(&self.kubernetes, &self.argocd, &place, &mut self.components).await?;
         self.lab.by_label = Some(argocd::BY_LABEL.to_owned());
+        Ok(())
+    }
+
+    /// Starts a second plugin, which keeps what it printed, and the controller of `ApplicationSets`.
+    pub fn add_recorder(&mut self, plugin: &Path) -> Result<()> {
+        let place = self.place.within("recorder")?;
+        let (kubernetes, components) = (&self.kubernetes, &mut self.components);
+        self.lab.recorder = Some(recorder::start(plugin, kubernetes, &self.argocd, &place, components)?);
         Ok(())
     }
 
