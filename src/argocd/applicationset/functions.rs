@@ -44,7 +44,7 @@ pub(super) fn call(name: &str, args: &[Value]) -> Result<Value, String> {
         "last" => at(0).as_array().and_then(|items| items.last()).cloned().unwrap_or_default(),
         "has" => at(1).as_array().is_some_and(|items| items.contains(at(0))).into(),
         "hasKey" => at(0).get(text(1)).is_some().into(),
-        "trunc" => last.chars().take(text(0).parse().unwrap_or(usize::MAX)).collect::<String>().into(),
+        "trunc" => truncated(&last, at(0)).into(),
         "normalize" => normalize(&last).into(),
         "printf" => printf(&text(0), &args[1.min(args.len())..])?.into(),
         _ => return Err(format!("uses the template function `{name}`, which cannot be expanded here")),
@@ -102,6 +102,18 @@ fn length(value: &Value) -> usize {
     }
 }
 
+/// Returns the first bytes, or for a negative count the last ones; all where the text is shorter.
+fn truncated<'a>(text: &'a str, count: &Value) -> &'a str {
+    let count = count.as_i64().unwrap_or(i64::MAX);
+    let bytes = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+    let kept = if count < 0 {
+        text.len().checked_sub(bytes).and_then(|start| text.get(start..))
+    } else {
+        text.get(..bytes)
+    };
+    kept.unwrap_or(text)
+}
+
 fn printf(format: &str, args: &[Value]) -> Result<String, String> {
     let mut out = String::new();
     let (mut args, mut chars) = (args.iter(), format.chars());
@@ -119,4 +131,18 @@ fn printf(format: &str, args: &[Value]) -> Result<String, String> {
         }
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::truncated;
+
+    #[test]
+    fn a_negative_count_keeps_the_end() {
+        for (count, kept) in [(2, "ab"), (-2, "cd"), (0, ""), (9, "abcd"), (-9, "abcd"), (-4, "abcd")] {
+            assert_eq!(truncated("abcd", &json!(count)), kept, "{count}");
+        }
+    }
 }

@@ -68,6 +68,89 @@ spec:
       destination: {server: https://kubernetes.default.svc, namespace: '{{name}}'}
 ",
     ),
+    (
+        "others/sets.yaml",
+        "\
+# Go templates, values, an exclusion, a patch of the template.
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: set-directories}
+spec:
+  goTemplate: true
+  generators:
+    - git:
+        repoURL: https://git.example.com/r.git
+        revision: HEAD
+        directories: [{path: others/apps/*}, {path: others/apps/local-two, exclude: true}]
+        pathParamPrefix: app
+        values: {owner: '{{ .app.path.basename | upper }}', short: '{{ index .app.path.segments 1 }}'}
+  template:
+    metadata: {name: 'set-{{ .app.path.basenameNormalized }}', labels: {owner: '{{ .values.owner }}'}}
+    spec:
+      project: default
+      source:
+        repoURL: https://git.example.com/r.git
+        path: '{{ .app.path.path }}'
+        plugin: {name: presync, env: [{name: PRESYNC_TTL, value: 40m}, {name: OWNER, value: '{{ .values.owner | lower | trunc -5 }}'}]}
+      destination: {server: https://kubernetes.default.svc, namespace: '{{ .values.short }}-{{ default \"x\" .none }}'}
+  templatePatch: |
+    spec:
+      source:
+        plugin:
+          parameters:
+            - {name: environment, string: '{{ if eq .app.path.basename \"local-one\" }}staging{{ else }}dev{{ end }}'}
+---
+# A matrix whose second generator uses the first one's parameters, files with lists and numbers.
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: set-matrix}
+spec:
+  generators:
+    - matrix:
+        generators:
+          - list: {elements: [{folder: lists}]}
+          - git: {repoURL: https://git.example.com/r.git, revision: HEAD, files: [{path: 'others/{{folder}}/*.yaml'}]}
+  template:
+    metadata: {name: 'set-{{name}}-{{path[1]}}'}
+    spec:
+      project: default
+      source:
+        repoURL: https://git.example.com/r.git
+        path: others/apps/local-one
+        plugin: {name: presync, parameters: [{name: ttl, string: '{{deep.ttl}}s'}, {name: environment, string: 'e{{number}}-{{path.filenameNormalized}}'}]}
+      destination: {server: https://kubernetes.default.svc, namespace: '{{name}}'}
+---
+# Selectors, a template of a generator's own.
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: set-lists}
+spec:
+  goTemplate: true
+  goTemplateOptions: [missingkey=error]
+  generators:
+    - list: {elements: [{name: three, tier: a, keep: true}, {name: four, tier: b, keep: false}]}
+      selector: {matchLabels: {tier: a}}
+    - list:
+        elements: [{name: five, tier: c, nested: {ttl: 5m}}]
+        template:
+          metadata: {}
+          spec:
+            destination: {}
+            project: default
+            source:
+              repoURL: https://git.example.com/r.git
+              path: others/apps/local-two
+              plugin: {name: presync, parameters: [{name: ttl, string: '{{ .nested.ttl }}'}]}
+  template:
+    metadata: {name: 'set-{{ .name }}'}
+    spec:
+      project: default
+      source: {repoURL: https://git.example.com/r.git, path: others/apps/local-one, plugin: {name: presync}}
+      destination: {server: https://kubernetes.default.svc, namespace: '{{ .tier | upper | lower }}'}
+",
+    ),
+    ("others/lists/some.yaml", "- {name: six, number: 6, deep: {ttl: 600}}\n- {name: seven, number: 7.5, deep: {ttl: 700}}\n"),
+    ("others/lists/one_more.yaml", "name: eight\nnumber: 8\ndeep: {ttl: 800}\n"),
     ("others/apps/one.json", r#"{"name": "local-one", "ttl": "1h"}"#),
     ("others/apps/two.json", r#"{"name": "local-two", "ttl": "1h"}"#),
     ("others/apps/local-one/job.yaml", JOB),
@@ -149,7 +232,8 @@ fn files_of_applications(repository: &Repository) -> Result<Vec<PathBuf>> {
             files.extend(crate::renderers::files(&folder.join("argocd"))?);
         }
     }
-    files.push(repository.folder().join("others/applications.yaml"));
+    files
+        .extend(["applications", "sets"].map(|name| repository.folder().join(format!("others/{name}.yaml"))));
     files.retain(|file| file.exists());
     Ok(files)
 }
@@ -157,7 +241,7 @@ fn files_of_applications(repository: &Repository) -> Result<Vec<PathBuf>> {
 /// The Applications that presync finds in the repository, with the files that say so; without those of Argo CD's own
 /// sources.
 fn applications(repository: &Repository, lab: &Lab, sidecar: &Sidecar) -> Result<BTreeMap<String, String>> {
-    let globs = ["examples/*/applications.yaml", "examples/fleet/argocd/*.yaml", "others/applications.yaml"];
+    let globs = ["examples/*/applications.yaml", "examples/fleet/argocd/*.yaml", "others/*.yaml"];
     let mut arguments = vec!["explain", "--format", "json"];
     arguments.extend(globs.iter().flat_map(|glob| ["--applications", glob]));
     let report: Value = serde_json::from_slice(&run(repository, lab, sidecar, &arguments)?)?;
@@ -203,31 +287,31 @@ async fn make(
     if spec["source"]["plugin"].is_null() {
         return Ok(None);
     }
-    spec["source"]["plugin"]["name"] = json!(recorder.plugin);
     if let Some(spec) = spec.as_object_mut() {
         spec.remove("syncPolicy");
     }
-    redirect(&mut object["spec"], repository.url());
+    redirect(&mut object["spec"], repository.url(), &recorder.plugin);
     let mut made = DynamicObject::new(&name, &argoproj(&kind)).data(json!({ "spec": object["spec"] }));
     made.metadata.namespace = Some(lab.argocd.clone());
     objects(lab, &kind).create(&PostParams::default(), &made).await?;
     Ok(Some((kind, name)))
 }
 
-/// Names the repository wherever one is named, and where an Application's source names none.
-fn redirect(value: &mut Value, url: &str) {
+/// Names the repository wherever one is named, and where an Application's source names none; and the plugin.
+fn redirect(value: &mut Value, url: &str, plugin: &str) {
     match value {
         Value::Object(map) => {
             for (key, value) in map.iter_mut() {
-                if key == "source" {
-                    value["repoURL"] = json!(url);
-                } else if key == "repoURL" {
-                    *value = json!(url);
+                match key.as_str() {
+                    "source" => value["repoURL"] = json!(url),
+                    "repoURL" => *value = json!(url),
+                    "plugin" => value["name"] = json!(plugin),
+                    _ => {}
                 }
-                redirect(value, url);
+                redirect(value, url, plugin);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, url)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, url, plugin)),
         _ => {}
     }
 }
