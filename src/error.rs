@@ -138,9 +138,11 @@ fn indent(text: &str) -> String {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Adds a problem.
+    /// Adds a problem, unless it says the same as the one before: each element of a generator has those of its template.
     pub fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+        if self.0.last().is_none_or(|last| last.to_string() != problem.to_string()) {
+            self.0.push(problem);
+        }
     }
 
     /// Whether it holds no problem.

@@ -85,13 +85,29 @@ fn hinted(problem: Problem) -> Problem {
     ))
 }
 
+/// Returns the template without its empty values: they leave those of the ApplicationSet (`mergeGeneratorTemplate` in
+/// `applicationset/generators/generator_spec_processor.go`).
+fn filled(template: &Value) -> Value {
+    let Value::Object(map) = template else { return template.clone() };
+    let is_empty = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Bool(true) => false,
+    };
+    let entries = map.iter().filter(|(_, value)| !is_empty(value));
+    Value::Object(entries.map(|(key, value)| (key.clone(), filled(value))).collect())
+}
+
 impl Reader<'_> {
     /// Returns the Application of one set of parameters.
     fn application(&self, set: &Value, params: &Params, own: Option<&Value>) -> Result<Value, String> {
         let spec = &set["spec"];
         let mut template = spec["template"].clone();
         if let Some(own) = own {
-            merge_patch(&mut template, own);
+            merge_patch(&mut template, &filled(own));
         }
         let mut object = self.render(&template, params)?;
         if let Some(patch) = spec["templatePatch"].as_str() {

@@ -128,7 +128,7 @@ fn a_patch_and_a_generators_own_template_change_the_application() {
     let (_temp, repository) = repository(&[]);
     let mut set = set(
         true,
-        &json!([{"list": {"elements": [{"env": "dev"}], "template": {"spec": {"project": "p-{{.env}}"}}}}]),
+        &json!([{"list": {"elements": [{"env": "dev"}], "template": {"metadata": {"name": ""}, "spec": {"project": "p-{{.env}}", "source": {"path": ""}}}}}]),
         "{{.env}}",
         "x",
     );
@@ -138,6 +138,15 @@ fn a_patch_and_a_generators_own_template_change_the_application() {
     assert_eq!(made[0].spec["project"], "p-dev");
     assert_eq!(made[0].spec["source"], json!({"path": "x", "helm": {"valueFiles": ["dev.yaml"]}}));
     assert_eq!(made[0].namespace.as_deref(), Some("argocd"));
+}
+
+#[test]
+fn what_each_element_has_is_said_once() {
+    let (_temp, repository) = repository(&[]);
+    let elements = json!([{"list": {"elements": [{"a": "1"}, {"a": "2"}]}}]);
+    let set = set(true, &elements, "{{ .a | repeat 2 }}", "x");
+    let problems = expand(&set, &Location::default(), &repository).unwrap_err().to_string();
+    assert_eq!(problems.matches("`repeat`").count(), 1, "{problems}");
 }
 
 #[test]

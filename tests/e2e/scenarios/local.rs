@@ -133,9 +133,9 @@ spec:
     - list:
         elements: [{name: five, tier: c, nested: {ttl: 5m}}]
         template:
-          metadata: {}
+          metadata: {name: ''}
           spec:
-            destination: {}
+            destination: {namespace: ''}
             project: default
             source:
               repoURL: https://git.example.com/r.git
