@@ -126,7 +126,7 @@ impl Reader<'_, '_> {
                 '\\' => self.escaped(),
                 '\'' => self.single_quoted(),
                 '"' => self.double_quoted(),
-                '`' => self.backticks(),
+                '`' => self.backticks(false),
                 '$' => self.dollar(false),
                 c => self.push(c),
             }
@@ -265,8 +265,22 @@ impl Reader<'_, '_> {
         self.pipeline = self.commands.len();
     }
 
-    /// Adds the commands of a substitution before the one it stands in.
-    fn run(&mut self, text: &str) {
+    /// Puts the commands of a substitution before the one it stands in, and in its place what they print, as far as it is
+    /// known; else `unknown`.
+    fn substitute(&mut self, text: &str, unknown: char, quoted: bool) {
+        match self.run(text) {
+            Some((printed, private)) => {
+                self.private |= private;
+                self.fill(&printed, quoted);
+            }
+            None => self.push(unknown),
+        }
+    }
+
+    /// Adds the commands of a substitution before the one it stands in; returns what the first one feeds into it, and
+    /// whether a Secret's value is part of that. What the others cut off it stays: `$(echo $URL | cut -d: -f1)` names all
+    /// that the URL names.
+    fn run(&mut self, text: &str) -> Option<(String, bool)> {
         let around = Around {
             script: Rc::clone(&self.around.script),
             depth: self.around.depth + 1,
@@ -274,8 +288,10 @@ impl Reader<'_, '_> {
             function: self.function().cloned(),
         };
         let inner = commands_at(text, around, self.variables);
+        let printed = inner.first().and_then(|first| Some((printed(first)?, first.private)));
         self.commands.extend(inner);
         self.pipeline = self.commands.len();
+        printed
     }
 
     fn escaped(&mut self) {
@@ -309,14 +325,14 @@ impl Reader<'_, '_> {
                         self.push(c);
                     }
                 },
-                '`' => self.backticks(),
+                '`' => self.backticks(true),
                 '$' => self.dollar(true),
                 c => self.push(c),
             }
         }
     }
 
-    fn backticks(&mut self) {
+    fn backticks(&mut self, quoted: bool) {
         let mut text = String::new();
         while let Some(c) = self.rest.next() {
             match c {
@@ -325,7 +341,19 @@ impl Reader<'_, '_> {
                 c => text.push(c),
             }
         }
-        self.run(&text);
-        self.push('`');
+        self.substitute(&text, '`', quoted);
     }
+}
+
+/// Returns what `echo` or `printf` prints, where all of it is known.
+fn printed(command: &Simple) -> Option<String> {
+    let (program, words) = command.words.split_first()?;
+    let words = match program.as_str() {
+        "echo" => words,
+        "printf" => words.get(1..)?,
+        _ => return None,
+    };
+    let words: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).map(String::as_str).collect();
+    let text = words.join(" ");
+    (!text.is_empty() && !text.contains(['$', '`'])).then_some(text)
 }

@@ -11,10 +11,11 @@ impl Reader<'_, '_> {
                 self.rest.next();
                 let text = self.balanced('(', ')');
                 // `$((1 + 2))` is arithmetic.
-                if !text.starts_with('(') {
-                    self.run(&text);
+                if text.starts_with('(') {
+                    self.push('$');
+                } else {
+                    self.substitute(&text, '$', quoted);
                 }
-                self.push('$');
             }
             Some('{') => {
                 self.rest.next();
@@ -37,12 +38,13 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Fills in a variable, or its default; what is not known stays. `operator` is what follows the name in braces.
+    /// Fills in a variable, or its default; what is not known stays. `operator` is what follows the name in braces. One that
+    /// cuts something off the value leaves it all here: `${BROKER%%:*}` names what the broker's address names.
     fn reference(&mut self, name: &str, operator: Option<&str>, quoted: bool) {
         let rest = operator.unwrap_or_default();
         let plain = rest.strip_prefix(':').unwrap_or(rest);
         let default = plain.strip_prefix(['-', '=']);
-        let whole = rest.is_empty() || default.is_some() || plain.starts_with('?');
+        let whole = !plain.starts_with('+');
         let known = if whole && !name.is_empty() { self.value(name) } else { None };
         match (known, default) {
             (Some((value, private)), _) => {
@@ -67,7 +69,7 @@ impl Reader<'_, '_> {
     }
 
     /// Adds a value to the word; outside quotes blanks in it separate words.
-    fn fill(&mut self, value: &str, quoted: bool) {
+    pub(super) fn fill(&mut self, value: &str, quoted: bool) {
         if quoted {
             self.word.get_or_insert_default().push_str(value);
             return;

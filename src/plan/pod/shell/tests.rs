@@ -44,6 +44,20 @@ fn substitutions_run() {
 }
 
 #[test]
+fn what_is_cut_off_a_value_stays() {
+    assert_eq!(
+        read("B=mq:5672; nc -z ${B%%:*} \"${B/x/y}\" ${B+set}"),
+        ["B=mq:5672", "nc|-z|mq:5672|mq:5672|${B+set}"]
+    );
+    assert_eq!(
+        read("B=mq:5672; nc -z \"$(echo -n $B | cut -d: -f1)\" 1"),
+        ["B=mq:5672", "echo|-n|mq:5672", "cut|-d:|-f1", "nc|-z|mq:5672|1"]
+    );
+    assert_eq!(read("H=`printf '%s' db`; ping $H"), ["printf|%s|db", "H=db", "ping|db"]);
+    assert_eq!(read("a $(echo $NONE) $(cat x)"), ["echo|$NONE", "cat|x", "a|$|$"]);
+}
+
+#[test]
 fn redirections_are_no_words() {
     assert_eq!(read("rake db:migrate > /log/migrate 2>&1 && next"), ["rake|db:migrate", "next"]);
     assert_eq!(read("a &>b c <d"), ["a|c|d"]);
@@ -105,7 +119,7 @@ fn variables_are_filled_in() {
         ("nc -z \"${HOST}:$PORT\"", "nc|-z|db:5432"),
         ("a ${HOST:-other} ${NAME:-app} ${NAME-x y} \"${NAME:=x y}\"", "a|db|app|x|y|x y"),
         ("a $UNKNOWN ${UNKNOWN} $(date +%s) $ $$ ${", "a|$UNKNOWN|${UNKNOWN}|$|$|$$|${}"),
-        ("a ${HOST%%.*} ${#HOST} ${HOST:?none} $((1 + 2))", "a|${HOST%%.*}|${#HOST}|db|$"),
+        ("a ${HOST%%.*} ${#HOST} ${HOST:?none} $((1 + 2))", "a|db|${#HOST}|db|$"),
         ("a n\u{e4}h $HOST\u{e9} '$HOST' \\$HOST", "a|n\u{e4}h|db\u{e9}|$HOST|$HOST"),
         ("$COMMAND now; eval \"$COMMAND\"", "rake|db:migrate|now"),
     ] {
