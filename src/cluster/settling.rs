@@ -57,7 +57,7 @@ impl Moment {
         Self {
             operating: matches!(app.operation(), Operation::Active(_) | Operation::Requested),
             finished: state.and_then(|state| Some((state.id(), state.finished_at.as_ref()?.0))),
-            patience: (took.unwrap_or_default() / 4).clamp(PATIENCE, MOST_PATIENCE),
+            patience: (took.unwrap_or_default() / 2).clamp(PATIENCE, MOST_PATIENCE),
             compared: app.status.reconciled_at.as_ref().map(|time| time.0),
             doubtful: app.status.sync.status != "Synced" && succeeded.is_some(),
         }
@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn a_sync_that_took_long_is_waited_for_longer() {
-        let app = json!({"status": {"sync": {"status": "OutOfSync"}, "reconciledAt": at(401),
-            "operationState": {"phase": "Succeeded", "startedAt": at(0), "finishedAt": at(400)}}});
+        let app = json!({"status": {"sync": {"status": "OutOfSync"}, "reconciledAt": at(201),
+            "operationState": {"phase": "Succeeded", "startedAt": at(0), "finishedAt": at(200)}}});
         let moment = Moment::of(&serde_json::from_value(app).expect("an Application"));
         let settled = |now| Settling::default().is_settled(&moment, at(now));
-        assert!(!settled(499) && settled(500));
+        assert!(!settled(299) && settled(300));
     }
 
     #[test]
