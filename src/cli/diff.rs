@@ -65,9 +65,11 @@ fn show(args: &Args) -> Result<(Exit, bool)> {
     let against = args.looking.against.is_some();
     let mut all: Vec<(String, Vec<Change>)> = Vec::new();
     for looked in &apps.looked {
-        if let Ok(planned) = &looked.result {
-            all.push((looked.target.name.clone(), changes_of(looked, planned, against)?));
-        }
+        let changes = match &looked.result {
+            Ok(planned) => changes_of(looked, planned, against)?,
+            Err(_) => Vec::new(),
+        };
+        all.push((looked.target.name.clone(), changes));
     }
     for (name, before) in &apps.gone {
         if let Ok(before) = before {
@@ -77,10 +79,10 @@ fn show(args: &Args) -> Result<(Exit, bool)> {
     let reports: Vec<App> = apps.looked.iter().map(Looked::report).collect();
     apps.skipped();
     let is_shown = |looked: &&Looked| looked.result.is_ok() && matches!(looked.before, Some(Err(_)));
-    for looked in apps.looked.iter().filter(is_shown) {
+    for Looked { target, .. } in apps.looked.iter().filter(is_shown) {
         let text = format!(
             "{} cannot be rendered at the commit to compare with, so that all of it is shown as new",
-            looked.target.name
+            target.name
         );
         output::warning(&text, None, None);
     }
@@ -97,10 +99,7 @@ fn show(args: &Args) -> Result<(Exit, bool)> {
             return writeln!(out, "No differences.");
         }
         if apps.many && args.format == Format::Markdown {
-            let count = |app: usize| {
-                let of_app = all.iter().find(|(name, _)| *name == reports[app].name);
-                of_app.map_or(0, |(_, changes)| changes.len()).to_string()
-            };
+            let count = |app: usize| all.get(app).map_or(0, |(_, changes)| changes.len()).to_string();
             let mut rows = summary::rows(&reports, count);
             if let Some(last) = rows.first_mut().and_then(|row| row.last_mut()) {
                 "changes".clone_into(last);

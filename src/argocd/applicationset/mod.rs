@@ -89,15 +89,7 @@ fn hinted(problem: Problem) -> Problem {
 /// `applicationset/generators/generator_spec_processor.go`).
 fn filled(template: &Value) -> Value {
     let Value::Object(map) = template else { return template.clone() };
-    let is_empty = |value: &Value| match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::Bool(true) => false,
-    };
-    let entries = map.iter().filter(|(_, value)| !is_empty(value));
+    let entries = map.iter().filter(|(_, value)| functions::truth(value));
     Value::Object(entries.map(|(key, value)| (key.clone(), filled(value))).collect())
 }
 

@@ -218,11 +218,10 @@ impl Reader<'_, '_> {
 
     /// Notes the constants that a command assigns: `HOST=db`, `export HOST=db`, `for HOST in db cache`.
     fn assign(&mut self, words: &[String], private: bool) {
-        let constant = |value: &str| !value.contains(['$', '`']);
         if let [word, name, of, values @ ..] = words
             && (word == "for" && of == "in")
         {
-            for value in values.iter().filter(|value| constant(value)) {
+            for value in values.iter().filter(|value| is_constant(value)) {
                 self.variables.add(name, value, private);
             }
             return;
@@ -231,7 +230,7 @@ impl Reader<'_, '_> {
         let assigned = &words[usize::from(declares)..];
         if declares || assigned.iter().all(|word| is_assignment(word)) {
             for (name, value) in assigned.iter().filter_map(|word| word.split_once('=')) {
-                if constant(value) {
+                if is_constant(value) {
                     self.variables.add(name, value, private);
                 }
             }
@@ -355,5 +354,10 @@ fn printed(command: &Simple) -> Option<String> {
     };
     let words: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).map(String::as_str).collect();
     let text = words.join(" ");
-    (!text.is_empty() && !text.contains(['$', '`'])).then_some(text)
+    (!text.is_empty() && is_constant(&text)).then_some(text)
+}
+
+/// Whether nothing in a value is left to fill in.
+fn is_constant(value: &str) -> bool {
+    !value.contains(['$', '`'])
 }

@@ -253,12 +253,12 @@ fn applications(repository: &Repository, lab: &Lab, sidecar: &Sidecar) -> Result
 
 /// Runs presync in the repository, as the sidecar would run it.
 fn run(repository: &Repository, lab: &Lab, sidecar: &Sidecar, arguments: &[&str]) -> Result<Vec<u8>> {
-    let programs = sidecar.presync.parent().context("no folder")?;
-    let system = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([programs.to_owned()].into_iter().chain(std::env::split_paths(&system)))?;
     let mut command = Command::new(&sidecar.presync);
     command.args(arguments).current_dir(repository.folder()).env_clear();
-    command.env("PATH", path).env("PRESYNC_CONFIG", &sidecar.platform).env("TMPDIR", &sidecar.folder);
+    command
+        .env("PATH", &sidecar.path)
+        .env("PRESYNC_CONFIG", &sidecar.platform)
+        .env("TMPDIR", &sidecar.folder);
     if let Some(user) = lab.git.owner {
         command.uid(user).gid(user);
     }

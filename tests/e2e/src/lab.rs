@@ -1,6 +1,7 @@
 //! The cluster with Argo CD that the scenarios run on.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -83,7 +84,9 @@ pub struct Sidecar {
     pub folder: PathBuf,
     /// The program under test, as it is started there.
     pub presync: PathBuf,
-    /// The platform file in its environment.
+    /// The `PATH` in its environment.
+    pub path: OsString,
+    /// The platform file that its environment names.
     pub platform: PathBuf,
 }
 

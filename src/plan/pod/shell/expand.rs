@@ -44,8 +44,8 @@ impl Reader<'_, '_> {
         let rest = operator.unwrap_or_default();
         let plain = rest.strip_prefix(':').unwrap_or(rest);
         let default = plain.strip_prefix(['-', '=']);
-        let whole = !plain.starts_with('+');
-        let known = if whole && !name.is_empty() { self.value(name) } else { None };
+        let instead = plain.starts_with('+');
+        let known = if !instead && !name.is_empty() { self.value(name) } else { None };
         match (known, default) {
             (Some((value, private)), _) => {
                 self.private |= private;

@@ -73,22 +73,17 @@ pub(super) async fn start(
     let address = format!("127.0.0.1:{repo_server}");
 
     let sockets = place.owned_folder("plugins")?;
-    let role = |name: &str| -> Result<Command> {
-        let mut command = role(name, &programs, place)?;
-        command.env("ARGOCD_PLUGINSOCKFILEPATH", &sockets);
-        Ok(command)
-    };
-
     let config = fs::read_to_string(plugin).with_context(|| format!("cannot read {}", plugin.display()))?;
     let platform = place.write("platform.yaml", PLATFORM)?;
     let mut command = cmp_server(&config, &programs, &sockets, place)?;
     command.env("PRESYNC_CONFIG", &platform);
     components.push(Component::start("cmp-server", command, &place.logs)?);
 
-    let mut command = role("argocd-repo-server")?;
+    let mut command = role("argocd-repo-server", &programs, place)?;
     command.args(["--address", "127.0.0.1", "--port", &repo_server.to_string(), "--redis", &redis]);
     command.args(["--metrics-address", "127.0.0.1", "--metrics-port", &free_port()?.to_string()]);
     command
+        .env("ARGOCD_PLUGINSOCKFILEPATH", &sockets)
         .env("ARGOCD_GPG_ENABLED", "false")
         .env("ARGOCD_ASK_PASS_SOCK", place.path("argocd-repo-server/ask-pass"));
     command.env("ARGOCD_TLS_DATA_PATH", place.owned_folder("tls")?);
@@ -104,7 +99,12 @@ pub(super) async fn start(
         Ok((plugin && repo_server).then_some(()))
     })
     .await?;
-    let sidecar = Sidecar { folder: place.path(CMP_SERVER), presync: programs.join("presync"), platform };
+    let sidecar = Sidecar {
+        folder: place.path(CMP_SERVER),
+        presync: programs.join("presync"),
+        path: path(&programs),
+        platform,
+    };
     Ok(Shared { sidecar, repo_server: address, sockets, programs, version })
 }
 
