@@ -126,14 +126,16 @@ fn database_command(words: &[String]) -> Option<String> {
 pub(crate) fn preparation(words: &[String], implied: bool) -> Option<&str> {
     let words = program::running(words);
     let programs = (usize::from(implied)..words.len()).filter(|at| is_program(words, *at));
-    programs.map(|at| base_name(&words[at])).find(|name| {
-        let tokens = words::tokens(name);
-        let has = |wanted: &[&str]| tokens.iter().any(|token| wanted.contains(&token.as_str()));
-        tokens.iter().any(|token| words::is_database(token))
-            && (tokens.iter().any(|token| words::is_action(token)) || has(PREPARES))
-            && !has(PREPARES_OTHERS)
-            && !has(OTHER)
-    })
+    programs.map(|at| base_name(&words[at])).find(|name| prepares_database(&words::tokens(name)))
+}
+
+/// Whether the name of a Job, program or script says that it makes a database ready: `setup-database`, `db-init`.
+pub(crate) fn prepares_database(name: &[String]) -> bool {
+    let has = |wanted: &[&str]| name.iter().any(|token| wanted.contains(&token.as_str()));
+    name.iter().any(|token| words::is_database(token))
+        && (name.iter().any(|token| words::is_action(token)) || has(PREPARES))
+        && !has(PREPARES_OTHERS)
+        && !has(OTHER)
 }
 
 fn is_option(option: &str) -> bool {

@@ -1,15 +1,8 @@
 //! The evidence that a Job is a migration: points with reasons.
 
 use crate::plan::{
-    app::{
-        hooks::{self, Role},
-        job::Job,
-    },
-    migration::{
-        app_commands,
-        counter_evidence::{self, Says},
-        environment, schema, tools, words,
-    },
+    app::job::Job,
+    migration::{app_commands, counter_evidence, environment, schema, tools, words},
     pod::{Pod, commands::Command, program},
 };
 
@@ -22,44 +15,34 @@ enum Kind {
     Tool,
     OwnCommand,
     Keyword,
-    Image,
     Environment,
     Preparation,
     Schema,
-    Database,
     Client,
-    Action,
-    Hook,
     Test,
     Other,
-    Perhaps,
-    OtherCommand,
+    Seed,
     Suspended,
 }
 
 impl Kind {
     /// Returns the table of weights: the points of each kind, and when they count.
     ///
-    /// A tool outweighs every counter but a test. A keyword alone suffices, and no counter leaves it enough. What is weaker
-    /// suffices only together.
+    /// A tool outweighs everything but a test. What says "migrate" suffices, and nothing that speaks against leaves it
+    /// enough. Of what only says "database", two kinds suffice.
     #[rustfmt::skip]
     const fn weight(self) -> (i32, &'static str) {
         match self {
             Self::Tool => (120, "a command of a known tool"),
             Self::OwnCommand => (60, "a migrate command of another program: `app migrate`, `run-migrations.sh`, `npm run db:migrate`; a name that joins a database with its upgrade: `init_and_upgrade_db`"),
-            Self::Keyword => (50, "`migrate`, `migration` and the like in the name, or in a label that says what the Job is for"),
-            Self::Image => (40, "the same in an image's name or tag; not beside a keyword"),
-            Self::Environment => (35, "an environment variable such as `RUN_MIGRATIONS=true`; not beside a command that migrates"),
-            Self::Preparation => (30, "a program or script named `setup-database`, `create-db`; not beside a command that migrates"),
+            Self::Keyword => (50, "`migrate`, `migration` and the like in the name, in a label that says what the Job is for, or in an image's name or tag"),
+            Self::Environment => (50, "an environment variable such as `RUN_MIGRATIONS=true`; not beside a command that migrates"),
+            Self::Preparation => (25, "a Job, program or script named `setup-database`, `db-init`; not beside a keyword or a command that migrates; once for the Job and once for a command"),
             Self::Schema => (25, "SQL such as `CREATE TABLE` in a command, or in a file of the app that a command names; not beside a command that migrates"),
-            Self::Database => (20, "`db`, `schema`, `postgres` in the name; not beside a keyword"),
-            Self::Client => (20, "a database's client, such as `psql`; not beside a command that migrates"),
-            Self::Action => (15, "`init`, `setup`, `upgrade` in the name; not beside a keyword"),
-            Self::Hook => (10, "a sync hook or a Helm hook"),
+            Self::Client => (25, "a database's client, such as `psql`; not beside a command that migrates"),
             Self::Test => (-180, "a name that says it is a test"),
-            Self::Other => (-60, "a name that says it is something else: `migrate-notify`, `create-user`, `db-backup`; once for each thing"),
-            Self::Perhaps => (-20, "a verb of something else in front of the keyword, where it may be a service's name: `copy-migrate`"),
-            Self::OtherCommand => (-40, "a command of something else, such as `mc mb`, `pg_dump` or `rake db:seed`; not beside a command that migrates"),
+            Self::Other => (-60, "a name that says it is something else: `migrate-notify`, `create-user`, `db-backup`, `wait-for-migrations`"),
+            Self::Seed => (-60, "a command that only loads data, such as `rake db:seed`; not beside a command that migrates"),
             Self::Suspended => (-200, "`suspend: true`, unless the Job is in a queue of Kueue's: a sync would wait until someone resumes it"),
         }
     }
@@ -107,14 +90,9 @@ impl Evidence {
 pub(crate) fn gather(job: &Job<'_>, pod: &Pod<'_>) -> Evidence {
     let mut evidence = Evidence::default();
     let runs_migration = add_migration_command(&mut evidence, pod);
-    add_names(&mut evidence, job, pod);
+    add_names(&mut evidence, job, pod, runs_migration);
     if !runs_migration {
         add_weak_commands(&mut evidence, pod);
-        add_other_command(&mut evidence, pod);
-    }
-    let (role, _) = hooks::role(job.object);
-    if matches!(role, Role::Hook(_)) {
-        evidence.add(Kind::Hook, "it is a hook");
     }
     if job.is_suspended() {
         evidence.add(Kind::Suspended, "it is suspended: a sync would wait for it");
@@ -150,59 +128,48 @@ fn runs(command: &Command, word: &str) -> String {
     }
 }
 
-fn add_names(evidence: &mut Evidence, job: &Job<'_>, pod: &Pod<'_>) {
+fn add_names(evidence: &mut Evidence, job: &Job<'_>, pod: &Pod<'_>, runs_migration: bool) {
     let name = words::tokens(job.generate_name().filter(|_| job.name().is_empty()).unwrap_or(job.name()));
-    let keyword = |tokens: &[String]| tokens.iter().find(|token| words::is_keyword(token)).cloned();
-    if let Some(token) = keyword(&name) {
-        evidence.add(Kind::Keyword, format!("the name says `{token}`"));
-    } else if let Some((key, token)) = labels(job).find_map(|(key, value)| {
-        let tokens = words::tokens(value);
-        keyword(&tokens).filter(|_| counter_evidence::in_name(&tokens).is_empty()).map(|token| (key, token))
-    }) {
-        evidence.add(Kind::Keyword, format!("label `{key}` says `{token}`"));
-    } else {
-        add_weak_names(evidence, pod, &name, keyword);
+    if let Some(keyword) = keyword(&name, job, pod) {
+        evidence.add(Kind::Keyword, keyword);
+    } else if !runs_migration && app_commands::prepares_database(&name) {
+        evidence.add(Kind::Preparation, "the name says that it makes a database ready");
     }
-    for (counter, token, says) in counter_evidence::in_name(&name) {
-        let kind = match says {
-            Says::Plainly if counter.test => Kind::Test,
-            Says::Plainly => Kind::Other,
-            Says::Perhaps => Kind::Perhaps,
-        };
-        evidence.add(kind, format!("the name says `{token}`: {}", counter.what));
+    if let Some(token) = counter_evidence::test(&name) {
+        evidence.add(Kind::Test, format!("the name says `{token}`"));
+    } else if let Some(token) = counter_evidence::other(&name) {
+        evidence.add(Kind::Other, format!("the name says `{token}`"));
     }
 }
 
-fn add_weak_names(
-    evidence: &mut Evidence,
-    pod: &Pod<'_>,
-    name: &[String],
-    keyword: impl Fn(&[String]) -> Option<String>,
-) {
-    let image = pod.containers.iter().find_map(|container| {
-        let image = container.image.split('@').next().unwrap_or_default();
-        keyword(&words::tokens(program::base_name(image)))
-    });
-    if let Some(token) = image {
-        evidence.add(Kind::Image, format!("an image says `{token}`"));
-    }
-    if let Some(token) = name.iter().find(|token| words::is_database(token)) {
-        evidence.add(Kind::Database, format!("the name says `{token}`"));
-    }
-    if let Some(token) = name.iter().find(|token| words::is_action(token)) {
-        evidence.add(Kind::Action, format!("the name says `{token}`"));
-    }
+/// Returns where a keyword stands, in words: in the name, else in a label, else in an image's name.
+fn keyword(name: &[String], job: &Job<'_>, pod: &Pod<'_>) -> Option<String> {
+    let find = |tokens: &[String]| tokens.iter().find(|token| words::is_keyword(token)).cloned();
+    let by_label = || {
+        labels(job).find_map(|(key, value)| {
+            let tokens = words::tokens(value);
+            let token = find(&tokens).filter(|_| counter_evidence::other(&tokens).is_none())?;
+            Some(format!("label `{key}` says `{token}`"))
+        })
+    };
+    let by_image = || {
+        pod.containers.iter().find_map(|container| {
+            let image = container.image.split('@').next().unwrap_or_default();
+            Some(format!("an image says `{}`", find(&words::tokens(program::base_name(image)))?))
+        })
+    };
+    find(name).map(|token| format!("the name says `{token}`")).or_else(by_label).or_else(by_image)
 }
 
 fn add_weak_commands(evidence: &mut Evidence, pod: &Pod<'_>) {
+    if let Some(name) = environment::migrates(pod) {
+        evidence.add(Kind::Environment, format!("environment variable `{name}` says so"));
+    }
     let preparation = pod
         .commands()
         .find_map(|command| Some((command, app_commands::preparation(&command.words, command.implied)?)));
     if let Some((command, name)) = preparation {
         evidence.add(Kind::Preparation, runs(command, name));
-    }
-    if let Some(name) = environment::migrates(pod) {
-        evidence.add(Kind::Environment, format!("environment variable `{name}` says so"));
     }
     if let Some(place) = schema::changed_by(pod) {
         evidence.add(Kind::Schema, format!("{place} holds SQL that changes a schema"));
@@ -210,14 +177,10 @@ fn add_weak_commands(evidence: &mut Evidence, pod: &Pod<'_>) {
     if let Some(command) = pod.commands().find(|command| program::is_database_client(&command.words)) {
         evidence.add(Kind::Client, format!("{} runs a database client", command.origin.place));
     }
-}
-
-fn add_other_command(evidence: &mut Evidence, pod: &Pod<'_>) {
-    let other = pod.commands().find_map(|command| {
-        tools::find(counter_evidence::COMMANDS, program::command(&command.words)).map(|tool| (command, tool))
-    });
-    if let Some((command, tool)) = other {
-        evidence.add(Kind::OtherCommand, format!("{} {}", command.origin.place, tool.name));
+    let seed =
+        |command: &&Command| tools::find(counter_evidence::SEEDS, program::command(&command.words)).is_some();
+    if let Some(command) = pod.commands().find(seed) {
+        evidence.add(Kind::Seed, format!("{} fills a database with data", command.origin.place));
     }
 }
 
@@ -237,22 +200,17 @@ mod tests {
     use super::*;
     use crate::plan::migration::tools::TOOLS;
 
-    const KINDS: [Kind; 16] = [
+    const KINDS: [Kind; 11] = [
         Kind::Tool,
         Kind::OwnCommand,
         Kind::Keyword,
-        Kind::Image,
         Kind::Environment,
         Kind::Preparation,
         Kind::Schema,
-        Kind::Database,
         Kind::Client,
-        Kind::Action,
-        Kind::Hook,
         Kind::Test,
         Kind::Other,
-        Kind::Perhaps,
-        Kind::OtherCommand,
+        Kind::Seed,
         Kind::Suspended,
     ];
 
@@ -262,13 +220,17 @@ mod tests {
 
     #[test]
     fn the_weights_stand_in_the_order_that_they_are_meant_to() {
-        let weak = points(Kind::Database) + points(Kind::Action) + points(Kind::Hook);
-        assert!(points(Kind::Keyword) >= THRESHOLD && weak < THRESHOLD);
-        let named = points(Kind::Keyword) + points(Kind::Hook) + points(Kind::Client);
-        assert!(named + points(Kind::Other) < THRESHOLD, "no counter leaves a name enough");
-        assert!(points(Kind::Keyword) + points(Kind::Hook) + points(Kind::OtherCommand) < THRESHOLD);
+        let weak = [Kind::Preparation, Kind::Schema, Kind::Client].map(points);
+        assert!(weak.iter().all(|points| *points < THRESHOLD && points * 2 >= THRESHOLD));
+        for strong in [Kind::OwnCommand, Kind::Keyword, Kind::Environment] {
+            assert!(points(strong) >= THRESHOLD, "{strong:?}");
+            assert!(points(strong) + points(Kind::Other) < THRESHOLD, "no counter leaves {strong:?} enough");
+        }
+        assert!(points(Kind::Keyword) + points(Kind::Seed) < THRESHOLD);
         assert!(points(Kind::Tool) + points(Kind::Other) >= THRESHOLD, "a tool outweighs a name");
-        let most = points(Kind::Tool) + points(Kind::Keyword) + points(Kind::Hook);
+        let both = points(Kind::Keyword) + points(Kind::OwnCommand);
+        assert!(both + points(Kind::Other) >= THRESHOLD, "a service may be called `copy`");
+        let most = points(Kind::Tool) + points(Kind::Keyword);
         assert!(most + points(Kind::Test) < THRESHOLD, "nothing outweighs a test");
         assert!(most + points(Kind::Suspended) < THRESHOLD);
     }

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     manifest::{Header, ObjectId},
     plan::{
-        app::{index::Index, job::Job},
+        app::index::Index,
         needs::{
             Relation,
             catalogue::{
@@ -29,17 +29,6 @@ pub(crate) struct Databases<'v, 'a> {
     conventions: Vec<(String, &'v Header, Counts)>,
     /// Workloads that wait for the Job: no need of it, whatever they run.
     waiting: HashSet<ObjectId>,
-}
-
-/// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asking<'q> {
-    /// The pod's namespace, as a manifest gives it.
-    pub(crate) namespace: Option<&'q str>,
-    /// The Job works on a search index.
-    pub(crate) index: bool,
-    /// The pod is a database itself.
-    pub(crate) database: bool,
 }
 
 /// An object that a host name leads to.
@@ -76,7 +65,7 @@ impl<'v, 'a> Databases<'v, 'a> {
     }
 
     /// Returns what the hosts in the texts lead to, in the order found.
-    pub(crate) fn reached(&self, texts: &[Text<'_>], asking: Asking<'_>) -> Result<Vec<Reached<'v>>> {
+    pub(crate) fn reached(&self, texts: &[Text<'_>], namespace: Option<&str>) -> Result<Vec<Reached<'v>>> {
         let mut reached = Vec::new();
         if !self.app.has_kind("Service") && self.conventions.is_empty() {
             return Ok(reached);
@@ -85,7 +74,7 @@ impl<'v, 'a> Databases<'v, 'a> {
             let mut seen = HashSet::new();
             for mention in hostnames::mentions(text, |label| self.knows(label)) {
                 if seen.insert(mention) {
-                    self.follow(mention, &text.why, asking, &mut reached)?;
+                    self.follow(mention, &text.why, namespace, &mut reached)?;
                 }
             }
         }
@@ -93,10 +82,15 @@ impl<'v, 'a> Databases<'v, 'a> {
     }
 
     /// Returns what a Service leads to that the pod waits for by its name.
-    pub(crate) fn awaited(&self, service: &str, why: &str, asking: Asking<'_>) -> Result<Vec<Reached<'v>>> {
+    pub(crate) fn awaited(
+        &self,
+        service: &str,
+        why: &str,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Reached<'v>>> {
         let mut reached = Vec::new();
         let mention = Mention { host: service, expected: true, awaited: true };
-        self.follow(mention, why, asking, &mut reached)?;
+        self.follow(mention, why, namespace, &mut reached)?;
         Ok(reached)
     }
 
@@ -109,23 +103,17 @@ impl<'v, 'a> Databases<'v, 'a> {
         &self,
         mention: Mention<'_>,
         why: &str,
-        asking: Asking<'_>,
+        namespace: Option<&str>,
         reached: &mut Vec<Reached<'v>>,
     ) -> Result<()> {
-        for form in forms(mention.host, asking.namespace) {
+        for form in forms(mention.host, namespace) {
             if !(mention.expected || form.qualified) {
                 continue;
             }
             let why = format!("{why}, host {}", form.service);
             for (header, lead) in self.leads(form)? {
                 let relation = lead.counts.map(|_| Relation::Database);
-                let counts = match lead.counts {
-                    Some(Counts::Named) => true,
-                    Some(Counts::Index) => mention.awaited || asking.index,
-                    Some(Counts::Quorum) => mention.awaited || asking.database,
-                    Some(Counts::WaitedFor) | None => mention.awaited,
-                };
-                if counts {
+                if mention.awaited || lead.counts == Some(Counts::Named) {
                     let headers = header.into_iter().chain(lead.headers);
                     reached.extend(headers.map(|header| Reached { header, relation, why: why.clone() }));
                 }
@@ -160,7 +148,7 @@ impl<'v, 'a> Databases<'v, 'a> {
             .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
             .collect();
         if selector.is_empty() {
-            return self.outside(header, service);
+            return self.outside(header, service).map(Some);
         }
         let workloads = workloads::selected(&selector, header.namespace.as_deref(), self.app)?;
         if workloads.iter().any(|(header, _)| self.waiting.contains(&header.id)) {
@@ -184,29 +172,18 @@ impl<'v, 'a> Databases<'v, 'a> {
         Ok(custom.map(|(_, custom, counts)| Lead { counts: Some(*counts), headers: vec![*custom] }))
     }
 
-    /// Returns a Service without selector: an alias, or a database outside the cluster, whose name only resolves once
-    /// it is there.
-    fn outside(&self, header: &'v Header, service: &Value) -> Result<Option<Lead<'v>>> {
+    /// Returns a Service without selector: an alias of another, or a host outside the cluster, whose name only resolves
+    /// once the Service is there.
+    fn outside(&self, header: &'v Header, service: &Value) -> Result<Lead<'v>> {
         let external = service["spec"]["externalName"].as_str().unwrap_or_default();
         for form in forms(external, header.namespace.as_deref()).filter(|form| form.qualified) {
             if let Some((alias, mut lead)) = self.leads(form)?.into_iter().next() {
                 lead.headers.splice(0..0, alias);
-                return Ok(Some(lead));
+                return Ok(lead);
             }
         }
-        let engine = ports(service)
-            .find_map(|port| known_databases::of_port(port.number?))
-            .or_else(|| known_databases::of_name(&header.name))
-            .or_else(|| known_databases::of_name(external));
-        let words = header.name.split('-').chain(external.split(['.', '-']));
-        let counts = engine.map(|engine| engine.counts).or_else(|| {
-            words
-                .into_iter()
-                .any(|word| matches!(word, "db" | "database" | "rds" | "sql"))
-                .then_some(Counts::Named)
-        });
         let endpoints = self.app.find_all("Endpoints", &header.name, header.namespace.as_deref());
-        Ok(counts.map(|counts| Lead { counts: Some(counts), headers: endpoints.collect() }))
+        Ok(Lead { counts: Some(Counts::Named), headers: endpoints.collect() })
     }
 }
 
@@ -288,15 +265,4 @@ impl Port<'_> {
                 || target.is_some_and(|target| port["containerPort"] == target)
         })
     }
-}
-
-/// Words of Jobs that fill or build a search index.
-const INDEX_WORDS: [&str; 8] =
-    ["elastic", "elasticsearch", "index", "indexes", "indices", "opensearch", "reindex", "search"];
-
-/// Whether a Job's name or commands say that it works on a search index.
-pub(crate) fn works_on_index(job: &Job<'_>, texts: &[Text<'_>]) -> bool {
-    let says =
-        |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| INDEX_WORDS.contains(&word));
-    says(&job.label()) || texts.iter().any(|text| text.command.is_some() && says(&text.content))
 }

@@ -16,7 +16,7 @@ use crate::{
             Found, Missing, Need, Relation, Shared, Use, WaitedFor,
             catalogue::{kinds::may_be_a_database, operators, secret_controllers::SecretControllers},
             claims, custom_resources,
-            databases::{Asking, Databases, Reached, works_on_index},
+            databases::{Databases, Reached},
             dependents::waiters,
             policies,
             rbac::{self, Account},
@@ -227,13 +227,8 @@ impl Walk<'_, '_, '_> {
 
     /// Returns the servers that a pod's texts name or wait for.
     fn servers(&mut self, referrer: &Referrer<'_>, texts: &[Text<'_>]) -> Result<()> {
-        let of_job = referrer.id == self.job.id;
-        let asking = Asking {
-            namespace: referrer.namespace,
-            index: of_job && works_on_index(&self.job, texts),
-            database: !of_job,
-        };
-        let mut reached = self.databases.reached(texts, asking)?;
+        let namespace = referrer.namespace;
+        let mut reached = self.databases.reached(texts, namespace)?;
         for text in texts {
             for target in text.targets() {
                 match (target.kind, target.name) {
@@ -242,9 +237,9 @@ impl Walk<'_, '_, '_> {
                         self.follow(referrer, reference)?;
                     }
                     ("Service", Some(name)) => {
-                        reached.extend(self.databases.awaited(name, &text.why, asking)?);
+                        reached.extend(self.databases.awaited(name, &text.why, namespace)?);
                     }
-                    _ => reached.extend(waited_for::objects(&target, &text.why, asking.namespace, self.app)?),
+                    _ => reached.extend(waited_for::objects(&target, &text.why, namespace, self.app)?),
                 }
             }
         }

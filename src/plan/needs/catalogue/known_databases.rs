@@ -13,12 +13,8 @@ pub(crate) struct KnownDatabase {
 /// When a server is a need of the pod that names its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counts {
-    /// Whenever its host is named: migrations change its data.
+    /// Whenever its host is named: migrations change its data, or use it as a cache.
     Named,
-    /// In a Job for a search index, or where the pod waits for it.
-    Index,
-    /// In the pod of a database, or where the pod waits for it.
-    Quorum,
     /// Only where the pod waits for it: apps get its address in settings that migrations share and do not use.
     WaitedFor,
 }
@@ -29,8 +25,6 @@ impl Counts {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Named => "when its host is named",
-            Self::Index => "in a Job for a search index, or when the pod waits for it",
-            Self::Quorum => "when a database names its host, or when the pod waits for it",
             Self::WaitedFor => "when the pod waits for it",
         }
     }
@@ -57,14 +51,14 @@ pub(crate) const KNOWN_DATABASES: &[KnownDatabase] = &[
     engine(Counts::Named, &[8086], &["influxdb"]),
     engine(Counts::Named, &[50000], &["db2", "db2_community/db2"]),
     engine(Counts::Named, &[3050], &["firebird"]),
-    engine(Counts::Index, &[9200], &["elasticsearch", "opensearch", "quickwit"]),
-    engine(Counts::Index, &[8983], &["solr"]),
-    engine(Counts::Index, &[7700], &["meilisearch"]),
-    engine(Counts::Index, &[8108], &["typesense"]),
-    engine(Counts::Index, &[6333], &["qdrant", "weaviate", "milvus"]),
-    engine(Counts::Quorum, &[2181], &["zookeeper", "clickhouse-keeper"]),
-    engine(Counts::Quorum, &[2379], &["etcd"]),
-    engine(Counts::Quorum, &[8500], &["consul"]),
+    engine(Counts::Named, &[9200], &["elasticsearch", "opensearch", "quickwit"]),
+    engine(Counts::Named, &[8983], &["solr"]),
+    engine(Counts::Named, &[7700], &["meilisearch"]),
+    engine(Counts::Named, &[8108], &["typesense"]),
+    engine(Counts::Named, &[6333], &["qdrant", "weaviate", "milvus"]),
+    engine(Counts::Named, &[2181], &["zookeeper", "clickhouse-keeper"]),
+    engine(Counts::Named, &[2379], &["etcd"]),
+    engine(Counts::Named, &[8500], &["consul"]),
     engine(Counts::Named, &[6379], &["redis", "valkey", "keydb", "dragonfly", "redis-sentinel", "redis-stack"]),
     engine(Counts::Named, &[11211], &["memcached"]),
     engine(Counts::WaitedFor, &[9092], &["kafka", "cp-kafka", "redpanda"]),
