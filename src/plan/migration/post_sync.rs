@@ -56,22 +56,15 @@ pub(crate) fn runs_after_workloads(job: &Job<'_>, pod: &Pod<'_>) -> Option<Strin
     by_hook(job).or_else(|| by_name(job)).or_else(|| by_command(pod)).or_else(|| moves_data(job, pod))
 }
 
+/// Helm's hook alone: a hook of Argo CD stays in its phase anyway.
 fn by_hook(job: &Job<'_>) -> Option<String> {
-    match hooks::role(job.object) {
-        (Role::Hook(types), Author::ArgoCd)
-            if types.contains(&HookType::PostSync)
-                && !types.iter().any(|kind| matches!(kind, HookType::PreSync | HookType::Sync)) =>
-        {
-            Some("its author made it a PostSync hook".to_owned())
-        }
-        (Role::Hook(_), Author::Helm) => {
-            let entries = hooks::entries(job.object, hooks::HELM_HOOK);
-            let runs = |name| entries.contains(&name);
-            (runs("post-upgrade") && !["pre-install", "pre-upgrade", "post-install"].into_iter().any(runs))
-                .then(|| "a Helm hook that runs after upgrades only".to_owned())
-        }
-        _ => None,
+    if !matches!(hooks::role(job.object), (Role::Hook(_), Author::Helm)) {
+        return None;
     }
+    let entries = hooks::entries(job.object, hooks::HELM_HOOK);
+    let runs = |name| entries.contains(&name);
+    (runs("post-upgrade") && !["pre-install", "pre-upgrade", "post-install"].into_iter().any(runs))
+        .then(|| "a Helm hook that runs after upgrades only".to_owned())
 }
 
 fn by_name(job: &Job<'_>) -> Option<String> {
@@ -184,9 +177,6 @@ mod tests {
             (hooks::HELM_HOOK, "post-install,post-upgrade", false),
             (hooks::HELM_HOOK, "pre-upgrade,post-upgrade", false),
             (hooks::HELM_HOOK, "post-install", false),
-            (hooks::ARGO_HOOK, "PostSync", true),
-            (hooks::ARGO_HOOK, "PreSync,PostSync", false),
-            (hooks::ARGO_HOOK, "Sync", false),
         ] {
             let reason = after(&json!({"name": "shop-migrate", "annotations": {key: hook}}), &[]);
             assert_eq!(reason.is_some(), says, "{key}: {hook}");
