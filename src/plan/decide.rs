@@ -49,27 +49,27 @@ pub fn plan(
     if objects.is_empty() {
         return Ok(plan);
     }
-    let view = Index::new(manifests, app.namespace.as_deref())?.with_kinds(&settings.kinds);
+    let index = Index::new(manifests, app.namespace.as_deref())?.with_kinds(&settings.kinds);
     let jobs: Vec<Job<'_>> =
         objects.iter().map(|(id, object)| Job { id: *id, object: object.as_ref() }).collect();
-    view.look_for(&jobs.iter().map(Job::name).filter(|name| !name.is_empty()).collect::<Vec<_>>());
-    let pods = Pods::new(&view);
+    index.look_for(&jobs.iter().map(Job::name).filter(|name| !name.is_empty()).collect::<Vec<_>>());
+    let pods = Pods::new(&index);
     let judged = judge(&jobs, settings, &pods)?;
     let candidates = candidates(&judged, &pods)?;
-    let placements = placement::place(&candidates, &view)?;
+    let placements = placement::place(&candidates, &index)?;
 
     let again = Again::new(&jobs, rendering.again, settings.workflows)?;
     let with_settings: Vec<_> = judged.iter().map(|judged| (judged.job, &judged.settings)).collect();
-    let names = JobNames::of(&with_settings, settings, rendering.affixes, app, &view, &again);
+    let names = JobNames::of(&with_settings, settings, rendering.affixes, app, &index, &again);
     let mut problems = Problems::default();
     let mut rewrites: BTreeMap<ObjectId, Rewrite> = BTreeMap::new();
     for (candidate, placement) in candidates.iter().zip(&placements.jobs) {
-        let writer = Writer { settings, names: &names, again: &again, view: &view };
+        let writer = Writer { settings, names: &names, again: &again, index: &index };
         let rewrite = writer.rewrite(candidate, placement, &mut plan);
         rewrites.extend(problems.collect(rewrite).map(|rewrite| (candidate.job.id, rewrite)));
     }
-    plan.warnings.extend(name::warning(&plan.doubtful_names, &view));
-    plan.place(placements, &view)?;
+    plan.warnings.extend(name::warning(&plan.doubtful_names, &index));
+    plan.place(placements, &index)?;
     for judged in judged {
         let rewrite = rewrites.remove(&judged.job.id);
         // The problem of a Job that is to be placed and is not rewritten is among `problems`.
@@ -82,24 +82,24 @@ pub fn plan(
     // Only a whole plan can be checked: a Job with a problem is not in it.
     let mut plan = problems.or(plan)?;
     plan.jobs.sort_by_key(|job| job.id);
-    collisions(&jobs, &plan, &view).or(plan)
+    collisions(&jobs, &plan, &index).or(plan)
 }
 
 impl Plan {
     /// Adds what moves for the migrations.
-    fn place(&mut self, placements: Placements, view: &Index<'_>) -> Result<(), Problems> {
+    fn place(&mut self, placements: Placements, index: &Index<'_>) -> Result<(), Problems> {
         for (id, moved) in placements.moved {
-            let from = hooks::wave(view.object(id)?);
+            let from = hooks::wave(index.object(id)?);
             let on_object = self.edits.entry(id).or_default();
             // Argo CD's annotation wins over Helm's: argo-cd `hook/hook.go`.
             on_object.extend(moved.phase.map(|phase| edits::annotate(hooks::ARGO_HOOK, &phase.to_string())));
             on_object.push(edits::annotate(hooks::SYNC_WAVE, &moved.wave.value.to_string()));
-            self.moved.push(Moved { label: view.label(id), from, to: moved.wave });
+            self.moved.push(Moved { label: index.label(id), from, to: moved.wave });
         }
         let warnings = placements.warnings.into_iter();
         self.warnings.extend(warnings.map(|(id, text)| Warning {
             text,
-            location: view.location(id).to_string(),
+            location: index.location(id).to_string(),
             hint: None,
         }));
         Ok(())
@@ -220,7 +220,7 @@ fn candidates<'j, 'a>(judged: &'j [Judged<'a>], pods: &Pods<'_, 'a>) -> Result<V
 }
 
 /// Returns a problem for each two Jobs of one name: Argo CD would apply only the last.
-fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &Index<'_>) -> Problems {
+fn collisions(jobs: &[Job<'_>], plan: &Plan, index: &Index<'_>) -> Problems {
     let mut problems = Problems::default();
     let mut seen = BTreeSet::new();
     for (job, planned) in jobs.iter().zip(&plan.jobs) {
@@ -231,7 +231,7 @@ fn collisions(jobs: &[Job<'_>], plan: &Plan, view: &Index<'_>) -> Problems {
         if !name.is_empty() && !seen.insert((job.namespace(), name.to_owned())) {
             problems.push(
                 Problem::new(Exit::PLAN, format!("two Jobs of the app are called `{name}`"))
-                    .at(view.location(job.id))
+                    .at(index.location(job.id))
                     .hint("Argo CD would apply only the last of them: rename one"),
             );
         }

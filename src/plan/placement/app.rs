@@ -38,18 +38,18 @@ pub(super) struct App {
 
 impl App {
     /// Reads the app around its migrations.
-    pub(super) fn read(candidates: &[Candidate<'_>], view: &Index<'_>) -> Result<Self, Problems> {
+    pub(super) fn read(candidates: &[Candidate<'_>], index: &Index<'_>) -> Result<Self, Problems> {
         let mut app = Self::default();
         // Most objects of an app have neither; those need no further look.
-        let annotated = ["sync-wave", "hook"].iter().flat_map(|word| view.mentioning(word));
+        let annotated = ["sync-wave", "hook"].iter().flat_map(|word| index.mentioning(word));
         let annotated: HashSet<ObjectId> = annotated.map(|header| header.id).collect();
-        for header in view.headers() {
-            let written = if annotated.contains(&header.id) { written(header, view)? } else { UNWRITTEN };
-            app.add(header, written, view);
+        for header in index.headers() {
+            let written = if annotated.contains(&header.id) { written(header, index)? } else { UNWRITTEN };
+            app.add(header, written, index);
         }
         app.unknown = app.resources.iter().any(|resource| resource.nature == Nature::Unknown);
         for (piece, object) in app.pieces.iter_mut().zip(&app.objects) {
-            let foreign = view.header(*object).is_some_and(|header| is_foreign(header, view));
+            let foreign = index.header(*object).is_some_and(|header| is_foreign(header, index));
             piece.movable &= !(app.unknown && foreign);
         }
         app.migrations = candidates.iter().filter_map(|candidate| app.resource(candidate.job.id)).collect();
@@ -57,7 +57,7 @@ impl App {
         app.last_wave = app.last_wave_of(|_| true);
         app.last_of_workloads =
             app.last_wave_of(|id| app.pieces[id].runs_app && !app.migrations.contains(&id));
-        app.connect(candidates, view)?;
+        app.connect(candidates, index)?;
         Ok(app)
     }
 
@@ -72,7 +72,7 @@ impl App {
         counted.map(|(_, resource)| resource.place.wave).max()
     }
 
-    fn add(&mut self, header: &Header, ((role, author), explicit): Written, view: &Index<'_>) {
+    fn add(&mut self, header: &Header, ((role, author), explicit): Written, index: &Index<'_>) {
         let hook = match role {
             Role::Resource => Vec::new(),
             Role::Hook(types) => phases(&types),
@@ -82,7 +82,7 @@ impl App {
         if hook.is_empty() && !plain {
             return;
         }
-        let nature = nature(header, view);
+        let nature = nature(header, index);
         let movable = match author {
             Author::Nobody => nature != Nature::Unknown,
             Author::Helm => nature == Nature::Passive,
@@ -110,7 +110,7 @@ impl App {
     }
 
     /// Adds what the migrations, what they need, and what waits for them is known to wait for.
-    fn connect(&mut self, candidates: &[Candidate<'_>], view: &Index<'_>) -> Result<(), Problems> {
+    fn connect(&mut self, candidates: &[Candidate<'_>], index: &Index<'_>) -> Result<(), Problems> {
         let mut edges: BTreeSet<(Id, Waits)> = BTreeSet::new();
         let mut claims: BTreeSet<ObjectId> = BTreeSet::new();
         for candidate in candidates {
@@ -147,7 +147,7 @@ impl App {
         }
         for claim in claims {
             let Some(on) = self.resource(claim) else { continue };
-            let mounts = needs::mounts(claim, view)?;
+            let mounts = needs::mounts(claim, index)?;
             let by = mounts.into_iter().filter_map(|header| self.resource(header.id));
             edges.extend(by.map(|by| (by, Waits::Claim(on))));
         }
@@ -177,8 +177,8 @@ type Written = ((Role, Author), Option<i32>);
 const UNWRITTEN: Written = ((Role::Resource, Author::Nobody), None);
 
 /// Returns what an object's annotations make of it, and the wave that they give.
-pub(super) fn written(header: &Header, view: &Index<'_>) -> Result<Written, Problems> {
-    let object = view.object(header.id)?;
+pub(super) fn written(header: &Header, index: &Index<'_>) -> Result<Written, Problems> {
+    let object = index.object(header.id)?;
     Ok((hooks::role(object), hooks::explicit_wave(object)))
 }
 
@@ -194,13 +194,13 @@ pub(super) fn phases(types: &[HookType]) -> Vec<Phase> {
 }
 
 /// Whether an object is in a namespace that the sync may find missing: neither the destination nor rendered.
-pub(super) fn is_foreign(header: &Header, view: &Index<'_>) -> bool {
+pub(super) fn is_foreign(header: &Header, index: &Index<'_>) -> bool {
     let Some(namespace) = header.namespace.as_deref().filter(|namespace| !namespace.is_empty()) else {
         return false;
     };
     !is_cluster_scoped(header)
-        && !view.same_namespace(Some(namespace), None)
-        && view.find("Namespace", namespace, None).is_none()
+        && !index.same_namespace(Some(namespace), None)
+        && index.find("Namespace", namespace, None).is_none()
 }
 
 /// Kinds of Kubernetes' own whose health depends on something outside of the app: `pkg/health`, and the checks in Lua of
@@ -215,7 +215,7 @@ const OUTWARD: [&str; 7] = [
     "PodDisruptionBudget",
 ];
 
-fn nature(header: &Header, view: &Index<'_>) -> Nature {
+fn nature(header: &Header, index: &Index<'_>) -> Nature {
     let kind = header.kind.as_str();
     if runs_app(header) {
         return match kind {
@@ -226,7 +226,7 @@ fn nature(header: &Header, view: &Index<'_>) -> Nature {
         };
     }
     if is_custom(header) || needs::is_extension(header) {
-        return match needs::knowledge(header, view) {
+        return match needs::knowledge(header, index) {
             needs::Knowledge::Maker => Nature::Custom,
             needs::Knowledge::Harmless if needs::has_health(header) => Nature::Outward,
             needs::Knowledge::Harmless => Nature::Passive,
@@ -235,7 +235,7 @@ fn nature(header: &Header, view: &Index<'_>) -> Nature {
     }
     match kind {
         "PersistentVolumeClaim" => Nature::Claim,
-        "Service" if view.mentions(header, "LoadBalancer") => Nature::Outward,
+        "Service" if index.mentions(header, "LoadBalancer") => Nature::Outward,
         _ if OUTWARD.contains(&kind) => Nature::Outward,
         _ => Nature::Passive,
     }

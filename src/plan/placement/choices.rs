@@ -38,11 +38,11 @@ pub(super) enum Reason {
 }
 
 /// Returns the places to try for a candidate; none if Argo CD does not apply it in a sync.
-pub(super) fn choices(candidate: &Candidate<'_>, app: &App, view: &Index<'_>) -> Option<Choices> {
+pub(super) fn choices(candidate: &Candidate<'_>, app: &App, index: &Index<'_>) -> Option<Choices> {
     let id = app.resource(candidate.job.id)?;
     let (role, author) = hooks::role(candidate.job.object);
     let wave = candidate.wave();
-    let free = ladder(candidate, &role, author, app, view);
+    let free = ladder(candidate, &role, author, app, index);
     let (rungs, reasons) = free.into_iter().unzip();
     let order = matches!(candidate.settings.phase.value, Phase::Auto) && candidate.after_workloads.is_none();
     let rank = authored_order(&role, wave);
@@ -63,7 +63,7 @@ fn ladder(
     role: &Role,
     author: Author,
     app: &App,
-    view: &Index<'_>,
+    index: &Index<'_>,
 ) -> Vec<(Rung, Reason)> {
     let Candidate { job, settings, .. } = candidate;
     let wave = candidate.wave();
@@ -106,7 +106,7 @@ fn ladder(
         let label = awaited.header.label();
         let why = fixed(&format!("waits for {label} ({}), so it runs beside it", awaited.why));
         rungs.push((Rung::At(Place::hook(SyncPhase::Sync, beside(candidate, app))), why));
-    } else if let Some(namespace) = foreign_namespace(candidate, view).filter(|_| app.unknown) {
+    } else if let Some(namespace) = foreign_namespace(candidate, index).filter(|_| app.unknown) {
         let why = format!(
             "in its author's place: namespace {namespace} is neither the destination nor rendered, and an object of an unknown kind may make it"
         );
@@ -153,7 +153,7 @@ fn behind_the_workloads(app: &App) -> i32 {
     last.saturating_add(1)
 }
 
-fn foreign_namespace(candidate: &Candidate<'_>, view: &Index<'_>) -> Option<String> {
-    let header = view.header(candidate.job.id)?;
-    is_foreign(header, view).then(|| header.namespace.clone().unwrap_or_default())
+fn foreign_namespace(candidate: &Candidate<'_>, index: &Index<'_>) -> Option<String> {
+    let header = index.header(candidate.job.id)?;
+    is_foreign(header, index).then(|| header.namespace.clone().unwrap_or_default())
 }

@@ -99,13 +99,13 @@ pub(crate) struct Placements {
 }
 
 /// Places all migrations of the app.
-pub(crate) fn place(candidates: &[Candidate<'_>], view: &Index<'_>) -> Result<Placements, Problems> {
+pub(crate) fn place(candidates: &[Candidate<'_>], index: &Index<'_>) -> Result<Placements, Problems> {
     if candidates.is_empty() {
         return Ok(Placements::default());
     }
-    let app = App::read(candidates, view)?;
+    let app = App::read(candidates, index)?;
     let tried: Vec<Option<Choices>> =
-        candidates.iter().map(|candidate| choices(candidate, &app, view)).collect();
+        candidates.iter().map(|candidate| choices(candidate, &app, index)).collect();
     let migrations: Vec<_> = tried.iter().flatten().map(|choices| choices.migration.clone()).collect();
     let placed = ladder::climb(app.resources.clone(), &app.pieces, &migrations);
     let mut placements = Placements::default();
@@ -114,7 +114,7 @@ pub(crate) fn place(candidates: &[Candidate<'_>], view: &Index<'_>) -> Result<Pl
         let placement = match choices {
             Some(choices) => {
                 at += 1;
-                placement(at - 1, candidate, choices, &placed, view)?
+                placement(at - 1, candidate, choices, &placed, index)?
             }
             None => as_written(candidate),
         };
@@ -140,7 +140,7 @@ fn placement(
     candidate: &Candidate<'_>,
     choices: &Choices,
     placed: &Placed,
-    view: &Index<'_>,
+    index: &Index<'_>,
 ) -> Result<Placement, Problems> {
     let (job, migration) = (&candidate.job, &choices.migration);
     let place = &placed.layout.places[migration.id];
@@ -153,9 +153,9 @@ fn placement(
     let mut unmet = Vec::new();
     // Where nothing else was to be tried: a setting, or its author's own hook.
     if place.hook.contains(&SyncPhase::PreSync) && migration.rungs.len() == 1 {
-        for (index, need) in candidate.needs.iter().enumerate() {
-            if !is_there_before_sync(need, place.wave, view)? {
-                unmet.push(index);
+        for (number, need) in candidate.needs.iter().enumerate() {
+            if !is_there_before_sync(need, place.wave, index)? {
+                unmet.push(number);
             }
         }
     }
@@ -238,13 +238,13 @@ fn why_moved(object: ObjectId, nature: Nature, candidates: &[Candidate<'_>]) -> 
 /// Returns a hook of an earlier wave, or of the same one (within a wave Argo CD creates a Job after what it may need).
 ///
 /// An app may render an object twice, as a hook and as an ordinary resource; the hook counts.
-fn is_there_before_sync(need: &Need, wave: i32, view: &Index<'_>) -> Result<bool, Problems> {
+fn is_there_before_sync(need: &Need, wave: i32, index: &Index<'_>) -> Result<bool, Problems> {
     let Header { kind, api_version, name, namespace, .. } = &need.header;
-    for header in view.find_all(kind, name, namespace.as_deref()) {
+    for header in index.find_all(kind, name, namespace.as_deref()) {
         if header.api_version != *api_version {
             continue;
         }
-        let ((role, _), own) = app::written(header, view)?;
+        let ((role, _), own) = app::written(header, index)?;
         if matches!(role, Role::Hook(types) if types.contains(&HookType::PreSync)) && own.unwrap_or(0) <= wave
         {
             return Ok(true);

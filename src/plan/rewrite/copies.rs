@@ -40,17 +40,17 @@ pub(crate) struct Copies {
 ///
 /// # Errors
 /// One problem for each need that cannot be copied: an identity, a volume, a custom resource, a database.
-pub(crate) fn make(job: ObjectId, wave: i32, unmet: &[&Need], view: &Index<'_>) -> Result<Copies, Problems> {
+pub(crate) fn make(job: ObjectId, wave: i32, unmet: &[&Need], index: &Index<'_>) -> Result<Copies, Problems> {
     let mut copies = Copies::default();
     let mut problems = Problems::default();
     for need in unmet {
         let paths: Vec<_> =
             need.uses.iter().filter(|used| used.by == job).filter_map(|used| used.path.clone()).collect();
         if need.relation != Relation::Config || paths.is_empty() {
-            problems.push(cannot_copy(job, need, view));
+            problems.push(cannot_copy(job, need, index));
             continue;
         }
-        let original = view.object(need.header.id)?;
+        let original = index.object(need.header.id)?;
         let copy = copy(original, wave - 1);
         let name = copy["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         for path in paths {
@@ -62,7 +62,7 @@ pub(crate) fn make(job: ObjectId, wave: i32, unmet: &[&Need], view: &Index<'_>) 
     problems.or(copies)
 }
 
-fn cannot_copy(job: ObjectId, need: &Need, view: &Index<'_>) -> Problem {
+fn cannot_copy(job: ObjectId, need: &Need, index: &Index<'_>) -> Problem {
     let why = match need.relation {
         Relation::Identity => "permissions given to an identity do not follow a copy",
         Relation::Volume => "the data is in the volume",
@@ -74,7 +74,7 @@ fn cannot_copy(job: ObjectId, need: &Need, view: &Index<'_>) -> Problem {
         Relation::Config => "the Job does not name it literally",
     };
     Problem::new(Exit::PLAN, format!("`dependencies: copy` cannot copy {}: {why}", need.header.label()))
-        .at(view.location(job))
+        .at(index.location(job))
         .hint("leave `phase` on `auto`: then the migration is a Sync hook after what it needs")
 }
 

@@ -21,16 +21,16 @@ pub(crate) struct Reference {
 ///
 /// A ServiceAccount, ConfigMap or Role of a Job often has the Job's name: their own names, labels, and fields that name
 /// an object of another kind do not count. Base64 is not looked into.
-pub(crate) fn references_to_name(name: &str, except: ObjectId, view: &Index<'_>) -> Result<Vec<Reference>> {
+pub(crate) fn references_to_name(name: &str, except: ObjectId, index: &Index<'_>) -> Result<Vec<Reference>> {
     let mut found = Vec::new();
     if name.is_empty() {
         return Ok(found);
     }
-    for header in view.mentioning(name) {
+    for header in index.mentioning(name) {
         if header.id == except {
             continue;
         }
-        let object = view.object(header.id)?;
+        let object = index.object(header.id)?;
         let mut path = Vec::new();
         if holds(object, name, &mut path) {
             found.push(Reference { object: header.label(), path: path.join(".") });
@@ -103,8 +103,8 @@ mod tests {
     fn found(object: &str) -> Vec<String> {
         let job = format!("apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {NAME}}}\n");
         let manifests = manifests(&format!("{job}---\n{object}\n"));
-        let view = Index::new(&manifests, None).unwrap();
-        let found = references_to_name(NAME, view.headers()[0].id, &view).unwrap();
+        let index = Index::new(&manifests, None).unwrap();
+        let found = references_to_name(NAME, index.headers()[0].id, &index).unwrap();
         found.into_iter().map(|reference| reference.path).collect()
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn digest(
     job: &Job<'_>,
     needs: &[Need],
     covers: Trigger,
-    view: &Index<'_>,
+    index: &Index<'_>,
     again: &Again<'_>,
 ) -> Result<String, Problems> {
     let spec = again.stable_spec(job);
@@ -63,7 +63,7 @@ pub(crate) fn digest(
     }
     if covers == Trigger::Inputs {
         for need in needs.iter().filter(|need| need.relation == Relation::Config) {
-            let object = again.stable_object(&need.header, view.object(need.header.id)?)?;
+            let object = again.stable_object(&need.header, index.object(need.header.id)?)?;
             let content: Vec<&Value> =
                 ["data", "stringData", "binaryData"].iter().map(|key| &object[*key]).collect();
             // Without its name: a copy of it is the same to the Job.
@@ -83,20 +83,20 @@ pub(crate) fn plan(
     digest: &str,
     wave: i32,
     covers: Trigger,
-    view: &Index<'_>,
+    index: &Index<'_>,
 ) -> Result<TriggerPlan, Problems> {
     let trigger = name::with_suffix(job_name, "presync-trigger", MAX_NAME);
     let why = match covers {
         Trigger::Inputs => "a change of what the Job runs or reads makes Argo CD sync",
         Trigger::Job | Trigger::None => "a change of what the Job runs makes Argo CD sync",
     };
-    let action = match view.find("ConfigMap", &trigger, job.namespace()) {
+    let action = match index.find("ConfigMap", &trigger, job.namespace()) {
         None => Action::Add(config_map(&trigger, job.namespace(), digest, wave)),
         Some(header) => {
-            let object = view.object(header.id)?;
+            let object = index.object(header.id)?;
             if object["metadata"]["labels"][MANAGED_BY] != MANAGER {
                 return Err(Problem::new(Exit::PLAN, format!("the app has a ConfigMap `{trigger}` already"))
-                    .at(view.location(header.id))
+                    .at(index.location(header.id))
                     .hint(format!(
                         "rename it, or set `trigger: none` on Job {job_name}: presync would add its trigger under this name"
                     ))

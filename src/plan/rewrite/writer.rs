@@ -35,7 +35,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) names: &'a JobNames<'a>,
     pub(crate) again: &'a Again<'a>,
-    pub(crate) view: &'a Index<'a>,
+    pub(crate) index: &'a Index<'a>,
 }
 
 impl Writer<'_> {
@@ -113,7 +113,7 @@ impl Writer<'_> {
         let unmet: Vec<&Need> =
             placement.unmet.iter().filter_map(|index| candidate.needs.get(*index)).collect();
         if placement::copies_wanted(candidate.settings, placement) {
-            return copies::make(candidate.job.id, candidate.wave(), &unmet, self.view);
+            return copies::make(candidate.job.id, candidate.wave(), &unmet, self.index);
         }
         if !unmet.is_empty() {
             let needs = unmet.iter().map(|need| need.header.label()).collect::<Vec<_>>().join(", ");
@@ -123,7 +123,7 @@ impl Writer<'_> {
                     candidate.job.kind(),
                     candidate.job.label()
                 ),
-                location: self.view.location(candidate.job.id).to_string(),
+                location: self.index.location(candidate.job.id).to_string(),
                 hint: Some(hint(candidate, &unmet)),
             });
         }
@@ -133,7 +133,7 @@ impl Writer<'_> {
     /// Adds a copy that is not there yet; Jobs that read the same share one, in the earliest of their waves.
     fn add_copy(&self, job: &Job<'_>, object: Value, plan: &mut Plan) {
         let (kind, metadata) = (&object["kind"], &object["metadata"]);
-        if self.view.find(text(kind), text(&metadata["name"]), metadata["namespace"].as_str()).is_some() {
+        if self.index.find(text(kind), text(&metadata["name"]), metadata["namespace"].as_str()).is_some() {
             return;
         }
         let same = |other: &&mut Addition| {
@@ -163,8 +163,8 @@ impl Writer<'_> {
         if ordinary || covers == Trigger::None {
             return Ok(None);
         }
-        let digest = trigger::digest(job, &candidate.needs, covers, self.view, self.again)?;
-        let trigger = trigger::plan(job, name, &digest, placement.trigger, covers, self.view)?;
+        let digest = trigger::digest(job, &candidate.needs, covers, self.index, self.again)?;
+        let trigger = trigger::plan(job, name, &digest, placement.trigger, covers, self.index)?;
         match trigger.action {
             Action::Add(object) => plan.additions.push(Addition { after: job.id, object }),
             Action::Update(id, edit) => plan.edits.entry(id).or_default().push(edit),

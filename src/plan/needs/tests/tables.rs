@@ -158,8 +158,8 @@ fn custom(kind: &str, spec: &str) -> String {
 /// Returns what a pattern gives for the object in the text.
 fn expanded(pattern: &str, text: &str) -> Vec<String> {
     let manifests = manifests(text);
-    let view = Index::new(&manifests, None).unwrap();
-    let object: &Value = view.object(view.headers()[0].id).unwrap();
+    let index = Index::new(&manifests, None).unwrap();
+    let object: &Value = index.object(index.headers()[0].id).unwrap();
     pattern::expand(pattern, object)
 }
 

@@ -32,7 +32,7 @@ impl Doubtful {
 }
 
 /// Returns one warning for all such names of an app.
-pub(crate) fn warning(doubtful: &[Doubtful], view: &Index<'_>) -> Option<Warning> {
+pub(crate) fn warning(doubtful: &[Doubtful], index: &Index<'_>) -> Option<Warning> {
     let first = doubtful.first()?;
     let (text, hint) = if let [Doubtful { label, part, noun, .. }] = doubtful {
         let what = format!("`{part}` in the name of {label} looks like {noun}");
@@ -49,5 +49,5 @@ pub(crate) fn warning(doubtful: &[Doubtful], view: &Index<'_>) -> Option<Warning
         let hint = "annotate the Jobs with argocd-presync-plugin/names: likely to take the parts off, or with rendered to keep them";
         (format!("{what}; if it is, so is the hook"), hint)
     };
-    Some(Warning { text, location: view.location(first.job).to_string(), hint: Some(hint.to_owned()) })
+    Some(Warning { text, location: index.location(first.job).to_string(), hint: Some(hint.to_owned()) })
 }

@@ -24,7 +24,7 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 pub(super) struct Known<'a> {
     /// The tokens of the app's, the release's and the namespace's names, of prefixes and suffixes.
     fixed: BTreeSet<String>,
-    view: &'a Index<'a>,
+    index: &'a Index<'a>,
     /// The keys of the tokens of all Jobs' names: what has none of them need not be looked at.
     wanted: HashSet<String>,
     /// The names of all other objects, by each of their tokens with such a key.
@@ -38,7 +38,7 @@ impl<'a> Known<'a> {
         settings: &Settings,
         affixes: &[String],
         app: &App,
-        view: &'a Index<'a>,
+        index: &'a Index<'a>,
     ) -> Self {
         let (helm, kustomize) = (&settings.helm, &settings.kustomize);
         let names = [
@@ -53,7 +53,7 @@ impl<'a> Known<'a> {
         let names = names.into_iter().flatten().chain(affixes);
         let fixed = names.flat_map(|name| lower(name)).collect();
         let wanted = jobs.flat_map(lower).map(|token| key(&token).to_owned()).collect();
-        Self { fixed, wanted, view, shared: OnceCell::new(), workloads: OnceCell::new() }
+        Self { fixed, wanted, index, shared: OnceCell::new(), workloads: OnceCell::new() }
     }
 
     /// Returns which tokens of the Job's name are part of a name that is no generated one.
@@ -91,7 +91,7 @@ impl<'a> Known<'a> {
 
     /// Returns the names of all objects but Jobs, and but those that presync adds itself.
     fn others(&self) -> impl Iterator<Item = &'a str> {
-        let headers = self.view.headers().iter();
+        let headers = self.index.headers().iter();
         headers
             .filter(|header| {
                 !matches!(header.kind.as_str(), "Job" | "Workflow") && !header.name.contains("-presync-")
@@ -106,7 +106,7 @@ impl<'a> Known<'a> {
         tokens: &[Token<'_>],
         part: &Range<usize>,
     ) -> Option<Range<usize>> {
-        self.workloads.get_or_init(|| WorkloadImages::read(self.view, &self.wanted)).find(name, tokens, part)
+        self.workloads.get_or_init(|| WorkloadImages::read(self.index, &self.wanted)).find(name, tokens, part)
     }
 }
 

@@ -56,10 +56,10 @@ pub(crate) struct Name {
 #[derive(Debug)]
 pub(crate) struct JobNames<'a> {
     app: &'a App,
-    view: &'a Index<'a>,
+    index: &'a Index<'a>,
     again: &'a Again<'a>,
     readings: BTreeMap<ObjectId, Reading>,
-    /// The place of each Job among those with the same stem, by what they run.
+    /// The place of each Job among those with the same base, by what they run.
     ranks: BTreeMap<ObjectId, usize>,
 }
 
@@ -70,33 +70,33 @@ impl<'a> JobNames<'a> {
         settings: &Settings,
         affixes: &[String],
         app: &'a App,
-        view: &'a Index<'a>,
+        index: &'a Index<'a>,
         again: &'a Again<'a>,
     ) -> Self {
         let texts = jobs.iter().map(|(job, _)| reading::text(job));
-        let known = Known::new(texts, settings, affixes, app, view);
+        let known = Known::new(texts, settings, affixes, app, index);
         let decided = jobs.iter().any(|(job, _)| job.annotation(TRACE).is_some());
         let ranks = if decided { 0..jobs.len() } else { 0..0 };
         let own: BTreeSet<String> = ranks.filter_map(|rank| mark(app, rank)).collect();
         let readings = jobs.iter().map(|(job, settings)| {
             (job.id, settle(read(job, app, &known, again, &own), job, settings.names.value))
         });
-        let mut names = Self { app, view, again, readings: readings.collect(), ranks: BTreeMap::new() };
+        let mut names = Self { app, index, again, readings: readings.collect(), ranks: BTreeMap::new() };
         names.ranks = names.ranks(jobs);
         names
     }
 
     /// Numbers the Jobs that have one name without their generated parts.
     fn ranks(&self, jobs: &[(Job<'_>, &JobSettings)]) -> BTreeMap<ObjectId, usize> {
-        let stem = |job: &Job<'_>| self.readings.get(&job.id).and_then(|reading| reading.stem.as_deref());
+        let base = |job: &Job<'_>| self.readings.get(&job.id).and_then(|reading| reading.base.as_deref());
         let mut groups: BTreeMap<(Option<&str>, &str), Vec<&Job<'_>>> = BTreeMap::new();
         for (job, _) in jobs {
-            groups.entry((job.namespace(), stem(job).unwrap_or(job.name()))).or_default().push(job);
+            groups.entry((job.namespace(), base(job).unwrap_or(job.name()))).or_default().push(job);
         }
         let mut ranks = BTreeMap::new();
         for mut group in groups.into_values().filter(|group| group.len() > 1) {
             // A Job that is called so already keeps its name; Helm sorts by name, so the order of the others says nothing.
-            group.sort_by_cached_key(|job| (stem(job).is_some(), digest::sha256(&self.content(job))));
+            group.sort_by_cached_key(|job| (base(job).is_some(), digest::sha256(&self.content(job))));
             ranks.extend(group.into_iter().enumerate().map(|(rank, job)| (job.id, rank)));
         }
         ranks
@@ -105,14 +105,14 @@ impl<'a> JobNames<'a> {
     /// Decides the name of a migration.
     pub(crate) fn decide(&self, job: &Job<'_>, settings: &JobSettings) -> Result<Name> {
         let reading = self.readings.get(&job.id);
-        let stem = reading.and_then(|reading| Some((reading.stem.as_deref()?, reading.generated.as_str())));
+        let base = reading.and_then(|reading| Some((reading.base.as_deref()?, reading.generated.as_str())));
         let doubt = reading.and_then(|reading| reading.doubt.as_ref());
-        let (value, changing) = match stem {
+        let (value, changing) = match base {
             None if settings.names.value == Names::Rendered => {
                 (as_rendered(job, format!("`names: rendered`, from the {}", settings.names.source())), None)
             }
             None => (as_rendered(job, "has no generated part"), None),
-            Some((stem, generated)) => self.stable(job, stem, generated)?,
+            Some((base, generated)) => self.stable(job, base, generated)?,
         };
         let mut name = Name {
             value,
@@ -132,7 +132,7 @@ impl<'a> JobNames<'a> {
     fn stable(
         &self,
         job: &Job<'_>,
-        stem: &str,
+        base: &str,
         generated: &str,
     ) -> Result<(Decided<String>, Option<String>)> {
         let changing = Some(generated.to_owned());
@@ -147,13 +147,13 @@ impl<'a> JobNames<'a> {
         let rank = self.ranks.get(&job.id).copied().unwrap_or_default();
         let (name, why) = match mark(self.app, rank) {
             Some(mark) => (
-                with_suffix(stem, &mark, MAX_JOB_NAME),
+                with_suffix(base, &mark, MAX_JOB_NAME),
                 format!(
                     "without {generated}, so that the hook replaces its predecessor, and with a digest of the app's name"
                 ),
             ),
             None => (
-                stem.to_owned(),
+                base.to_owned(),
                 format!(
                     "without {generated}; Argo CD adds a digest of the app's name, which is not known here"
                 ),
@@ -193,7 +193,7 @@ impl<'a> JobNames<'a> {
 
     /// Returns the first place elsewhere in the app that holds the Job's exact name.
     fn reference(&self, job: &Job<'_>) -> Result<Option<String>> {
-        let found = references_to_name(job.name(), job.id, self.view)?;
+        let found = references_to_name(job.name(), job.id, self.index)?;
         Ok(found.first().map(|reference| format!("{} ({})", reference.object, reference.path)))
     }
 }
@@ -201,10 +201,10 @@ impl<'a> JobNames<'a> {
 /// Returns what the setting makes of a reading.
 fn settle(reading: Reading, job: &Job<'_>, names: Names) -> Reading {
     match (names, reading) {
-        (Names::Likely, Reading { generated, doubt: Some(Doubt { part, noun, stem }), .. }) => {
+        (Names::Likely, Reading { generated, doubt: Some(Doubt { part, noun, base }), .. }) => {
             let found = format!("`{part}` ({noun})");
             let generated = if generated.is_empty() { found } else { format!("{generated}, {found}") };
-            Reading { stem: Some(stem), generated, doubt: None }
+            Reading { base: Some(base), generated, doubt: None }
         }
         (Names::Certain | Names::Likely, reading) => reading,
         // The API server makes the rest of such a name, so no hook would ever be found again.
@@ -213,7 +213,7 @@ fn settle(reading: Reading, job: &Job<'_>, names: Names) -> Reading {
     }
 }
 
-/// Returns what makes way for a generated part: a digest of the Application's name. Jobs with the same stem are told
+/// Returns what makes way for a generated part: a digest of the Application's name. Jobs with the same base are told
 /// apart by their rank; without either there is nothing to tell apart.
 fn mark(app: &App, rank: usize) -> Option<String> {
     match (app.name.as_deref(), rank) {

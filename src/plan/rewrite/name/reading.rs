@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     /// The name without what is certainly generated; none where nothing of it is.
-    pub(super) stem: Option<String>,
+    pub(super) base: Option<String>,
     /// What is taken off, for the user.
     pub(super) generated: String,
     /// A part that only looks generated.
@@ -33,7 +33,7 @@ pub(super) struct Doubt {
     /// What it looks like, such as `a hash`.
     pub(super) noun: String,
     /// The name without it, and without what is certainly generated.
-    pub(super) stem: String,
+    pub(super) base: String,
 }
 
 /// A name while it is read.
@@ -145,20 +145,20 @@ impl<'n> Name<'n> {
     }
 
     fn reading(self, generate_name: bool) -> Reading {
-        let stem = |also: &Range<usize>| {
-            let stem =
+        let base = |also: &Range<usize>| {
+            let base =
                 without(self.text, &self.tokens, |index| self.generated[index] || also.contains(&index));
-            if stem.is_empty() { "job".to_owned() } else { stem }
+            if base.is_empty() { "job".to_owned() } else { base }
         };
         let doubt = self.doubt.as_ref().map(|(range, noun)| Doubt {
             part: self.part(range).to_owned(),
             noun: noun.clone(),
-            stem: stem(range),
+            base: base(range),
         });
         let mut parts = self.parts.clone();
         if generate_name {
             parts.push("`generateName`".to_owned());
         }
-        Reading { stem: (!parts.is_empty()).then(|| stem(&(0..0))), generated: parts.join(", "), doubt }
+        Reading { base: (!parts.is_empty()).then(|| base(&(0..0))), generated: parts.join(", "), doubt }
     }
 }

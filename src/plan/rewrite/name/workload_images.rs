@@ -23,7 +23,7 @@ const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 /// Images are read from the lines of a document as long as nothing but a line is in doubt; one that a name fits is looked
 /// up in the object itself.
 pub(super) struct WorkloadImages<'a> {
-    view: &'a Index<'a>,
+    index: &'a Index<'a>,
     texts: Vec<Text<'a>>,
     /// The marks in their order, each with the position of its text.
     marks: Vec<(Mark, usize)>,
@@ -43,9 +43,9 @@ struct Text<'a> {
 
 impl<'a> WorkloadImages<'a> {
     /// Reads the images that have something with a `wanted` key.
-    pub(super) fn read(view: &'a Index<'a>, wanted: &HashSet<String>) -> Self {
+    pub(super) fn read(index: &'a Index<'a>, wanted: &HashSet<String>) -> Self {
         let mut texts: HashMap<(&str, &'static str), Vec<ObjectId>> = HashMap::new();
-        for (image, objects) in by_image(view) {
+        for (image, objects) in by_image(index) {
             for found in texts_of_image(image) {
                 texts.entry(found).or_default().extend(&objects);
             }
@@ -64,7 +64,7 @@ impl<'a> WorkloadImages<'a> {
         for (at, (mark, _)) in marks.iter().enumerate() {
             by_key.entry(mark.key().to_owned()).or_default().push(at);
         }
-        Self { view, texts: found, marks, by_key }
+        Self { index, texts: found, marks, by_key }
     }
 
     /// Returns where a name has the version of one of the workloads, in or across a part of it.
@@ -82,17 +82,19 @@ impl<'a> WorkloadImages<'a> {
 
     fn runs(&self, text: &Text<'_>) -> bool {
         let runs = |id: &ObjectId| {
-            images_of(*id, self.view).flat_map(texts_of_image).any(|found| found == (text.value, text.source))
+            images_of(*id, self.index)
+                .flat_map(texts_of_image)
+                .any(|found| found == (text.value, text.source))
         };
         *text.runs.get_or_init(|| text.objects.iter().any(runs))
     }
 }
 
 /// Returns every image that a workload seems to run.
-fn by_image<'a>(view: &'a Index<'a>) -> HashMap<&'a str, Vec<ObjectId>> {
+fn by_image<'a>(index: &'a Index<'a>) -> HashMap<&'a str, Vec<ObjectId>> {
     let mut found: HashMap<&str, Vec<ObjectId>> = HashMap::new();
-    for Header { id, .. } in WORKLOADS.iter().flat_map(|kind| view.of_kind(kind)) {
-        let images = view.values_of_key(*id, "image").unwrap_or_else(|| images_of(*id, view).collect());
+    for Header { id, .. } in WORKLOADS.iter().flat_map(|kind| index.of_kind(kind)) {
+        let images = index.values_of_key(*id, "image").unwrap_or_else(|| images_of(*id, index).collect());
         for image in images {
             found.entry(image).or_default().push(*id);
         }
@@ -100,7 +102,7 @@ fn by_image<'a>(view: &'a Index<'a>) -> HashMap<&'a str, Vec<ObjectId>> {
     found
 }
 
-fn images_of<'a>(id: ObjectId, view: &Index<'a>) -> impl Iterator<Item = &'a str> {
-    let object = view.object(id).ok();
+fn images_of<'a>(id: ObjectId, index: &Index<'a>) -> impl Iterator<Item = &'a str> {
+    let object = index.object(id).ok();
     object.into_iter().flat_map(|object| images(&object["spec"]["template"]["spec"]))
 }
