@@ -277,6 +277,7 @@ pub(crate) fn runs_app(header: &Header) -> bool {
             | ("flagger.app", "Canary")
             | ("apps.kruise.io", "CloneSet" | "StatefulSet" | "DaemonSet")
             | ("apps.openshift.io", "DeploymentConfig")
+            | ("keda.sh", "ScaledJob")
     )
 }
 

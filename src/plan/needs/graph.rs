@@ -160,6 +160,12 @@ impl Walk<'_, '_, '_> {
                 self.add(header, Relation::Producer, referrer.id, why, None);
                 there = true;
             }
+            let seeming = operators::seeming(&reference.name, namespace, app);
+            for header in seeming.filter(|header| header.id != referrer.id) {
+                let why = format!("{why}, for which it seems to make {} {}", reference.kind, reference.name);
+                self.add(header, Relation::Database, referrer.id, why, None);
+                there = true;
+            }
             for header in claims::naming(&reference.name, namespace, app)? {
                 let why = format!("{why}, which it names: {} {}", reference.kind, reference.name);
                 self.add(header, Relation::Producer, referrer.id, why, None);

@@ -15,8 +15,9 @@ use crate::{
 };
 
 /// The kinds, and the field that selects pods. A policy of Cilium's may be for the whole cluster.
-const KINDS: [(&str, &str); 3] = [
+const KINDS: [(&str, &str); 4] = [
     ("NetworkPolicy", "podSelector"),
+    ("FQDNNetworkPolicy.networking.gke.io", "podSelector"),
     ("CiliumNetworkPolicy.cilium.io", "endpointSelector"),
     ("CiliumClusterwideNetworkPolicy.cilium.io", "endpointSelector"),
 ];

@@ -221,7 +221,7 @@ fn nature(header: &Header, index: &Index<'_>) -> Nature {
         return match kind {
             "Job" | "Workflow" => Nature::Job,
             // It runs its pods later.
-            "CronJob" | "CronWorkflow" => Nature::Outward,
+            "CronJob" | "CronWorkflow" | "ScaledJob" => Nature::Outward,
             _ => Nature::Workload,
         };
     }

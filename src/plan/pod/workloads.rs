@@ -39,6 +39,7 @@ pub(crate) fn way(header: &Header) -> Option<&'static [&'static str]> {
     match header.kind.as_str() {
         "Pod" if is(header, "Pod") => Some(&[]),
         "CronJob" if is(header, "CronJob") => Some(&["spec", "jobTemplate", "spec", "template"]),
+        "ScaledJob" if is(header, "ScaledJob.keda.sh") => Some(&["spec", "jobTargetRef", "template"]),
         _ if serves(header) || is(header, "Job") => Some(&["spec", "template"]),
         _ => None,
     }

@@ -52,6 +52,13 @@ fn a_policy_that_lets_traffic_into_a_database_is_needed() {
 }
 
 #[test]
+fn policies_of_gke_select_pods_too() {
+    let policy = object("networking.gke.io/v1alpha1", "FQDNNetworkPolicy", "a")
+        + "spec: {podSelector: {matchLabels: {step: schema}}, egress: [{matches: [{name: db.example.org}]}]}\n";
+    assert_eq!(names("containers: []", &[&policy]), ["FQDNNetworkPolicy a"]);
+}
+
+#[test]
 fn policies_of_cilium_select_endpoints() {
     for kind in ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"] {
         let policy = object("cilium.io/v2", kind, "a")
