@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ObjectMeta;
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
@@ -24,6 +24,9 @@ pub const SOON: Duration = Duration::from_mins(12);
 
 /// Asks Argo CD for a comparison. It removes the annotation afterwards.
 const REFRESH: &str = "argocd.argoproj.io/refresh";
+
+/// Argo CD's finalizer on the Jobs of hooks.
+const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
 /// The cluster that Argo CD itself runs in.
 const LOCAL: &str = "https://kubernetes.default.svc";
@@ -410,17 +413,48 @@ impl App {
 
     /// Deletes the Application with its resources, and waits until it is gone.
     pub async fn delete(&self) -> Result<()> {
+        self.delete_with(async || Ok(())).await
+    }
+
+    async fn delete_with(&self, mut help: impl AsyncFnMut() -> Result<()>) -> Result<()> {
         let applications = self.applications();
         applications.delete(&self.name, &DeleteParams::default()).await?;
         let what = format!("{}: its deletion", self.name);
-        wait::until(&what, SOON, async || Ok(applications.get_opt(&self.name).await?.is_none().then_some(())))
-            .await
+        wait::until(&what, SOON, async || {
+            let gone = applications.get_opt(&self.name).await?.is_none();
+            if !gone {
+                help().await?;
+            }
+            Ok(gone.then_some(()))
+        })
+        .await
+    }
+
+    /// Takes Argo CD's finalizer from hooks that are being deleted.
+    ///
+    /// Where its cache is behind, Argo CD 3.2.11 reads the end of a hook from the Job that the hook replaced, and then
+    /// leaves the finalizer on the new one: an Application's deletion waits for that Job for ever.
+    async fn release_hooks(&self) -> Result<()> {
+        let jobs = self.api::<Job>();
+        for job in jobs.list(&ListParams::default()).await? {
+            let held = job.metadata.deletion_timestamp.is_some()
+                && job.finalizers().iter().any(|finalizer| finalizer == HOOK_FINALIZER);
+            if held {
+                let patch =
+                    json!({ "metadata": { "$deleteFromPrimitiveList/finalizers": [HOOK_FINALIZER] } });
+                match jobs.patch(&job.name_any(), &PatchParams::default(), &Patch::Strategic(patch)).await {
+                    Err(kube::Error::Api(status)) if status.code == 404 => {}
+                    patched => drop(patched?),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the namespace too. It goes in the background.
     pub(crate) async fn clean_up(&self) -> Result<()> {
         if self.applications().get_opt(&self.name).await?.is_some() {
-            self.delete().await?;
+            self.delete_with(async || self.release_hooks().await).await?;
         }
         let namespaces = Api::<Namespace>::all(self.client.clone());
         // Another Application of the scenario may have taken it along.
