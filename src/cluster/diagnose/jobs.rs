@@ -76,10 +76,16 @@ fn leaked(case: &Case<'_>, live: &Job) -> Option<Finding> {
             Some(key.clone()),
             format!("{key} is being deleted, and Argo CD's hook finalizer holds it"),
         )
-        .detail("no operation runs that would take the finalizer away; the next full sync tries to");
-    if case.instance.version.is_some_and(Version::leaks_finalizers) {
-        finding = finding.detail("Argo CD before v3.4 leaves them behind when a sync fails or is terminated");
-    }
+        .detail(if case.app.metadata.deletion_timestamp.is_some() {
+            "the deletion of the app waits for it, and nothing else takes the finalizer away"
+        } else {
+            "no operation runs that would take the finalizer away; the next full sync tries to"
+        });
+    finding = finding.detail(if case.instance.version.is_some_and(Version::leaks_finalizers) {
+        "Argo CD before v3.4 leaves them behind when a sync fails or is terminated"
+    } else {
+        "Argo CD leaves one behind where its cache has not seen the Job yet (argoproj/argo-cd#29464)"
+    });
     Some(finding.fix(case.repair("--yes --remove-finalizers")))
 }
 

@@ -125,6 +125,10 @@ impl Run<'_> {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Ending::Refused(refusal)),
         };
+        if app.metadata.deletion_timestamp.is_some() && plan.ends.is_none() {
+            let held = self.release(&app).await?;
+            return Ok(if held.is_empty() { Ending::Repaired } else { Ending::Left(held) });
+        }
         if let Some(id) = plan.ends {
             self.say("ending its sync");
             let ended = self.end(id).await?;

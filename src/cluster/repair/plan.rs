@@ -97,12 +97,14 @@ pub struct Around {
 
 /// Decides.
 pub fn plan(app: &Application, around: &Around, options: &Options, now: Timestamp) -> Result<Plan, Refusal> {
-    let deleting = app.metadata.deletion_timestamp.is_some();
-    if deleting && matches!(app.operation(), Operation::None) {
-        return Err(Refusal::Deleting);
-    }
     let Around { hooks, missing, jobs } = around;
     let mut plan = Plan { needs: Vec::new(), requests: Vec::new(), ends: None };
+    let deleting = app.metadata.deletion_timestamp.is_some();
+    if deleting && matches!(app.operation(), Operation::None) {
+        // Its deletion waits for the Jobs.
+        plan.release(jobs, options, now);
+        return if plan.requests.is_empty() { Err(Refusal::Deleting) } else { Ok(plan) };
+    }
     match app.operation() {
         Operation::None => {}
         Operation::Requested => return Err(Refusal::NotStarted),
@@ -132,13 +134,19 @@ pub fn plan(app: &Application, around: &Around, options: &Options, now: Timestam
     if let Some(SyncAfter { prune }) = options.sync {
         plan.requests.push(Request::sync(app, prune, "<this run>"));
     }
-    if options.remove_finalizers {
-        for held in jobs.iter().filter(|job| hook::is_leaked(job, now, LEAK_GRACE)) {
-            plan.needs.push(format!("{} is held by Argo CD's hook finalizer", job::key(held)));
-            plan.requests.push(Request::remove_finalizer(held));
+    plan.release(jobs, options, now);
+    Ok(plan)
+}
+
+impl Plan {
+    /// Takes Argo CD's finalizer from the Jobs that it holds, if that was asked for.
+    fn release(&mut self, jobs: &[Job], options: &Options, now: Timestamp) {
+        let asked = jobs.iter().filter(|_| options.remove_finalizers);
+        for held in asked.filter(|job| hook::is_leaked(job, now, LEAK_GRACE)) {
+            self.needs.push(format!("{} is held by Argo CD's hook finalizer", job::key(held)));
+            self.requests.push(Request::remove_finalizer(held));
         }
     }
-    Ok(plan)
 }
 
 /// Refuses to end an operation that may be getting on.
@@ -298,14 +306,17 @@ mod tests {
             "deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [HOOK_FINALIZER]}}))
         .expect("a Job");
         let now = "2026-01-01T01:00:00Z".parse().expect("a time");
-        let purposes = |remove_finalizers| {
+        let purposes = |app: Value, remove_finalizers| {
             let options = Options { remove_finalizers, ..options() };
             let around = Around { jobs: vec![held.clone()], ..Around::default() };
-            let plan = plan(&app(json!({})), &around, &options, now).expect("a plan");
-            plan.requests.iter().map(|request| request.purpose).collect::<Vec<_>>()
+            let plan = plan(&super::tests::app(app), &around, &options, now)?;
+            Ok(plan.requests.iter().map(|request| request.purpose).collect::<Vec<_>>())
         };
-        assert_eq!(purposes(false), [Purpose::Refresh]);
-        assert_eq!(purposes(true), [Purpose::Refresh, Purpose::RemoveFinalizer]);
+        assert_eq!(purposes(json!({}), false), Ok(vec![Purpose::Refresh]));
+        assert_eq!(purposes(json!({}), true), Ok(vec![Purpose::Refresh, Purpose::RemoveFinalizer]));
+        let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
+        assert_eq!(purposes(going.clone(), false), Err(Refusal::Deleting));
+        assert_eq!(purposes(going, true), Ok(vec![Purpose::RemoveFinalizer]));
     }
 
     #[test]

@@ -339,3 +339,19 @@ async fn a_leaked_finalizer_goes_only_when_asked_and_alone() {
     repair(&fake, Options { remove_finalizers: true, ..options() }).await;
     assert_eq!(fake.get(JOB)["metadata"]["finalizers"], json!(["foregroundDeletion"]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_leaked_finalizer_that_an_apps_deletion_waits_for_goes_and_nothing_else_is_asked_for() {
+    let mut app = stuck(true);
+    app["status"]["operationState"]["phase"] = "Succeeded".into();
+    app["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+    app.as_object_mut().unwrap().remove("operation");
+    let fake = Fake::with(&app);
+    fake.put(JOB, json!({"metadata": {"name": "migrate", "namespace": "shop", "deletionTimestamp": "2026-01-01T00:00:00Z",
+        "finalizers": [HOOK_FINALIZER]}}));
+    let outcome = repair(&fake, options()).await;
+    assert!(matches!(&outcome.ending, Ending::Refused(Refusal::Deleting)), "{outcome:?}");
+    let outcome = repair(&fake, Options { remove_finalizers: true, ..options() }).await;
+    assert!(matches!(outcome.ending, Ending::Repaired), "{outcome:?}");
+    assert_eq!(fake.patches().len(), 1);
+}

@@ -432,8 +432,8 @@ impl App {
 
     /// Takes Argo CD's finalizer from hooks that are being deleted.
     ///
-    /// Where its cache is behind, Argo CD 3.2.11 reads the end of a hook from the Job that the hook replaced, and then
-    /// leaves the finalizer on the new one: an Application's deletion waits for that Job for ever.
+    /// Where its cache is behind, Argo CD leaves the finalizer on the Job of a hook that has ended, and the deletion of
+    /// the Application waits for that Job for ever: argoproj/argo-cd#29464.
     async fn release_hooks(&self) -> Result<()> {
         let jobs = self.api::<Job>();
         for job in jobs.list(&ListParams::default()).await? {
