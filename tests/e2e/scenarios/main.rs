@@ -128,6 +128,7 @@ const SCENARIOS: &[(&str, Run)] = scenarios![
     rescue_faults::an_api_server_that_goes_away_in_the_middle_is_waited_for,
     rescue_faults::an_api_server_that_stays_away_ends_the_wait,
     rescue_faults::an_app_that_is_deleted_meanwhile_is_no_error_of_its_own,
+    rescue_faults::a_finalizer_that_a_deletion_waits_for_goes,
     rescue_rbac::doctor_needs_exactly_its_permissions,
     rescue_rbac::repair_needs_exactly_its_permissions,
     rescue_rbac::watch_needs_exactly_its_permissions,

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::app::SOON;
+use e2e::app::{HOOK_FINALIZER, SOON};
+use e2e::catalog::{MIGRATION, Migration};
 use e2e::proxy::{Before, Proxy, Trouble};
 use e2e::scenario::Scenario;
+use e2e::wait;
+use k8s_openapi::api::batch::v1::Job;
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::json;
@@ -107,4 +110,28 @@ pub(crate) async fn an_app_that_is_deleted_meanwhile_is_no_error_of_its_own(
     let proxy = Proxy::start(lab.client.clone(), before).await?;
     lab.presync_as(proxy.kubeconfig(), &repair(app.name())).await?.expect(10)?.says("deleted meanwhile")?;
     Ok(())
+}
+
+/// Argo CD has left its finalizer on a hook, and the Application is deleted.
+pub(crate) async fn a_finalizer_that_a_deletion_waits_for_goes(scenario: &Scenario) -> Result<()> {
+    let lab = scenario.lab();
+    let app = scenario.app("").catalog("1", &Migration::new("1", lab.ttl)).automated(true);
+    // In production the finished Job is still there then.
+    let app = scenario.create(app.presync(&[("environment", "production")])).await?;
+    app.at_rest().await?;
+    let finalizer = Patch::Merge(json!({ "metadata": { "finalizers": [HOOK_FINALIZER] } }));
+    app.api::<Job>().patch(MIGRATION, &PatchParams::default(), &finalizer).await?;
+    lab.applications().delete(app.name(), &DeleteParams::default()).await?;
+    wait::until("the finding", SOON, async || {
+        let told = lab.presync(&["doctor", app.name()]).await?;
+        Ok(told.stdout.contains("leaked-finalizer").then_some(()))
+    })
+    .await?;
+    lab.repair(app.name(), &[]).await?.expect(10)?.says("it is being deleted")?;
+    lab.repair(app.name(), &["--remove-finalizers"]).await?.expect(0)?;
+    let applications = lab.applications();
+    wait::until("the end of the deletion", SOON, async || {
+        Ok(applications.get_opt(app.name()).await?.is_none().then_some(()))
+    })
+    .await
 }

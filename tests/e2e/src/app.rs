@@ -26,7 +26,7 @@ pub const SOON: Duration = Duration::from_mins(12);
 const REFRESH: &str = "argocd.argoproj.io/refresh";
 
 /// Argo CD's finalizer on the Jobs of hooks.
-const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
+pub const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
 /// The cluster that Argo CD itself runs in.
 const LOCAL: &str = "https://kubernetes.default.svc";
