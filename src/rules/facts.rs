@@ -1,6 +1,6 @@
 //! What rules look at.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::Value;
 
@@ -41,6 +41,8 @@ pub struct Facts<'a> {
     pub objects: Vec<Object<'a>>,
     /// The objects that differ when the app is rendered again.
     pub unstable: &'a [ObjectId],
+    /// The positions of the objects of each name.
+    by_name: HashMap<String, Vec<usize>>,
 }
 
 /// An object of the app.
@@ -64,6 +66,8 @@ impl<'a> Facts<'a> {
     ) -> Result<Self> {
         let mut changes = plan.changes();
         let mut objects = Vec::new();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        let jobs: HashMap<ObjectId, &JobPlan> = plan.jobs.iter().map(|job| (job.id, job)).collect();
         for header in manifests.index()? {
             let mut value = Cow::Borrowed(manifests.object(header.id)?);
             if stage == Stage::Rewritten
@@ -74,10 +78,11 @@ impl<'a> Facts<'a> {
                     let _ = edit.apply_to(value.to_mut());
                 }
             }
-            let job = plan.jobs.iter().find(|job| job.id == header.id);
+            let job = jobs.get(&header.id).copied();
+            by_name.entry(header.name.clone()).or_default().push(objects.len());
             objects.push(Object { header, value, job });
         }
-        Ok(Self { stage, plan, settings, objects, unstable })
+        Ok(Self { stage, plan, settings, objects, unstable, by_name })
     }
 
     /// Returns the Jobs of Kubernetes.
@@ -90,16 +95,19 @@ impl<'a> Facts<'a> {
         self.jobs().filter(|job| job.is_hook())
     }
 
+    /// Returns the objects of a name.
+    fn named(&self, name: &str) -> impl Iterator<Item = &Object<'a>> {
+        self.by_name.get(name).into_iter().flatten().map(|at| &self.objects[*at])
+    }
+
     /// What the pod of an object runs and reads.
     pub(super) fn read<'f>(&'f self, object: &'f Object<'a>, template: &Template<'f>) -> Pod<'f> {
         pod::read(template.spec(), |reference| {
             let namespace = object.header.namespace.as_deref();
             let is_meant = |other: &&Object<'_>| {
-                is(&other.header, &reference.kind)
-                    && other.name() == reference.name
-                    && other.header.namespace.as_deref() == namespace
+                is(&other.header, &reference.kind) && other.header.namespace.as_deref() == namespace
             };
-            self.objects.iter().filter(is_meant).map(|other| other.value.as_ref()).collect()
+            self.named(&reference.name).filter(is_meant).map(|other| other.value.as_ref()).collect()
         })
     }
 

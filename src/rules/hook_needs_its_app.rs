@@ -64,7 +64,7 @@
 //!
 //! gitops-engine, `pkg/sync/sync_context.go`: the phases of a sync; many issues, such as argoproj/argo-cd#4979.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Facts, Found, Object, Severity};
 use crate::plan::{
@@ -75,6 +75,12 @@ use crate::plan::{
 pub(super) const SEVERITY: Severity = Severity::Error;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
+    let mut by_name: HashMap<&str, Vec<&Object<'_>>> = HashMap::new();
+    for object in &facts.objects {
+        for name in names(object) {
+            by_name.entry(name).or_default().push(object);
+        }
+    }
     for job in facts.hook_jobs().filter(|job| job.runs_in(HookType::PreSync)) {
         let Some(pod) = job.pod() else { continue };
         let mut needed = BTreeSet::new();
@@ -82,8 +88,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
         let references = references::of_pod(pod.spec()).into_iter().chain(account);
         needed.extend(references.filter(|it| !it.optional).map(|reference| (reference.kind, reference.name)));
         for (kind, name) in &needed {
-            let makers: Vec<_> = facts.objects.iter().filter(|object| makes(object, kind, name)).collect();
-            let early = |object: &&Object<'_>| object.runs_in(HookType::PreSync) && object.wave() <= job.wave();
+            let named = by_name.get(name.as_str()).into_iter().flatten();
+            let makers: Vec<_> = named.filter(|object| makes(object, kind, name)).collect();
+            let early = |object: &&&Object<'_>| object.runs_in(HookType::PreSync) && object.wave() <= job.wave();
             if let (Some(maker), false) = (makers.first(), makers.iter().any(early)) {
                 let message =
                     format!("runs before {} is applied, which its pod cannot start without", maker.header.label());
@@ -94,6 +101,12 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Found>) {
             }
         }
     }
+}
+
+/// Returns the names of an object and of what it may make.
+fn names<'o>(object: &'o Object<'_>) -> impl Iterator<Item = &'o str> {
+    let spec = &object.value["spec"];
+    [Some(object.name()), spec["target"]["name"].as_str(), spec["secretName"].as_str()].into_iter().flatten()
 }
 
 /// Whether the object is what the pod needs, or makes it.
